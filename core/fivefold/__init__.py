@@ -1,0 +1,1 @@
+"""fivefold: bring your data; one command trains, judges honestly, explains and serves a model."""

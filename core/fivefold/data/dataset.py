@@ -1,0 +1,107 @@
+"""A split's samples, addressable by index: what a pipeline's `samples` returns and the loader reads."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fivefold.data.table import Array
+
+Batch = dict[str, Tensor]
+
+
+class Facts(dict[str, Any]):
+    """What a task must know of its data (features, classes, image size): plain JSON values, read as attributes.
+
+    Facts are saved in the run, so that `Pipeline.task(facts)` builds the same network again without the data.
+    """
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the data state no fact '{name}'; they state {', '.join(self)}") from None
+
+
+class Dataset(ABC):
+    """Samples of one split.
+
+    `batch` must be pure: the same indices give the same tensors, whatever was asked before, from any thread.
+    Random augmentation belongs to `Pipeline.augment`, which runs on the device with a seeded generator.
+    """
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def batch(self, indices: Tensor) -> Batch:
+        """The samples at ``indices`` (int64, shape ``(B,)``) as CPU tensors with first dimension ``B``.
+
+        The key ``target`` holds what is to be predicted; it is absent where samples are unlabelled.
+        """
+
+    @property
+    @abstractmethod
+    def facts(self) -> Facts:
+        """What the task must know of these data."""
+
+    @property
+    @abstractmethod
+    def ids(self) -> Array:
+        """Names of the samples, shape ``(N,)``, for messages, reports and predictions."""
+
+    @property
+    def units(self) -> Array | None:
+        """The independent unit of each sample, shape ``(N,)``; None where each stands for itself."""
+        return None
+
+    def tensors(self) -> Batch | None:
+        """All samples at once where they are held in memory, else None; then the loader calls `batch`."""
+        return None
+
+    def unlabelled(self) -> Dataset:
+        """The samples that `predict` should see, where those differ (a window without a future yet)."""
+        return self
+
+
+class TensorDataset(Dataset):
+    """Samples held in memory as tensors with a common first dimension ``N``."""
+
+    def __init__(self, tensors: Batch, *, facts: Facts, ids: Array, units: Array | None = None) -> None:
+        self._tensors = tensors
+        self._facts = facts
+        self._ids = ids
+        self._units = units
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def batch(self, indices: Tensor) -> Batch:
+        return {name: tensor[indices] for name, tensor in self._tensors.items()}
+
+    @property
+    def facts(self) -> Facts:
+        return self._facts
+
+    @property
+    def ids(self) -> Array:
+        return self._ids
+
+    @property
+    def units(self) -> Array | None:
+        return self._units
+
+    def tensors(self) -> Batch:
+        return self._tensors
+
+
+def all_samples(dataset: Dataset, batch_size: int = 256) -> Batch:
+    """Every sample of ``dataset`` as CPU tensors with first dimension ``N``."""
+    tensors = dataset.tensors()
+    if tensors is not None:
+        return tensors
+    batches = [dataset.batch(indices) for indices in torch.arange(len(dataset)).split(batch_size)]
+    return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}

@@ -1,0 +1,77 @@
+"""The judgement of one run on one split: estimates with intervals, comparisons, findings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from fivefold.data.dataset import Dataset, Facts
+from fivefold.data.leakage import Finding
+from fivefold.data.table import Array
+from fivefold.evaluation.metric import Metric
+from fivefold.tasks.base import Outputs, Task
+
+Verdict = Literal["beats", "no evidence that it beats", "loses to"]
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its confidence interval."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The model against one baseline on one metric: the paired difference (model minus baseline)."""
+
+    metric: str
+    baseline: str
+    model: Estimate
+    reference: Estimate
+    difference: Estimate
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Everything a report is made of.
+
+    Attributes:
+        split: name of the split judged (``test``).
+        outputs: the task's per-sample outputs, with ``target``.
+        samples: the samples themselves, for examples and explanations.
+        ids: names of samples, shape ``(N,)``.
+        units: independent unit of each sample, or None.
+        metrics: the task's metrics.
+        estimates: metric name to estimate.
+        comparisons: one for each headline metric and baseline.
+        baseline_outputs: baseline name to its outputs.
+        findings: what the leakage search found.
+        task: the trained task, in evaluation mode.
+        facts: the data's facts.
+    """
+
+    split: str
+    outputs: Outputs
+    samples: Dataset
+    ids: Array
+    units: Array | None
+    metrics: tuple[Metric, ...]
+    estimates: dict[str, Estimate]
+    comparisons: tuple[Comparison, ...]
+    baseline_outputs: dict[str, Outputs]
+    findings: tuple[Finding, ...]
+    task: Task
+    facts: Facts
+    level: float = 0.95
+    resamples: int = 1000
+    unit_name: str = "sample"
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def headline(self) -> Metric:
+        """The first metric, by which the model is judged."""
+        return self.metrics[0]

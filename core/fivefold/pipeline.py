@@ -1,0 +1,86 @@
+"""The pipeline: what a plugin's author writes, and all of it. Everything else is the core's."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import torch
+
+from fivefold.config import PipelineConfig
+from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.fingerprint import Fingerprints, row_fingerprints
+from fivefold.data.splits import Splits, split_table
+from fivefold.data.table import Table
+from fivefold.evaluation.baselines import Baseline
+from fivefold.evaluation.section import Section
+from fivefold.tasks.base import Task
+
+if TYPE_CHECKING:
+    from fivefold.evaluation.evaluation import Evaluation
+
+Augment = Callable[[Batch, torch.Generator], Batch]
+
+
+class Pipeline(ABC):
+    """From a path to samples, a task and its baselines.
+
+    Attributes:
+        Config: the pydantic model of this pipeline's settings; its fields become options of the command line.
+        presets: names to functions that return a config; their docstrings state cost and expected score.
+    """
+
+    Config: ClassVar[type[PipelineConfig]] = PipelineConfig
+    presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = {}
+
+    def __init__(self, config: Any = None) -> None:
+        self.config: Any = self.Config() if config is None else config
+
+    def recognise(self, source: Path) -> str | None:  # noqa: ARG002 - the interface
+        """What ``source`` is, in a few words ("a folder of images in 3 classes"), or None if not for this pipeline.
+
+        Cheap: looks at names and headers only. ``fivefold data check`` asks every pipeline.
+        """
+        return None
+
+    @abstractmethod
+    def read(self, source: Path) -> Table:
+        """Read the user's data (a file or a folder) into a table of labelled samples.
+
+        Raises:
+            DataError: the data cannot be read; one sentence that names the file.
+        """
+
+    def read_inputs(self, source: Path) -> Table:
+        """Read samples to predict, which need no labels."""
+        return self.read(source)
+
+    def split(self, table: Table) -> Splits:
+        """Training, validation and test rows: as the source gives them, else by group, by time, or at random."""
+        return split_table(table, seed=self.config.seed)
+
+    @abstractmethod
+    def samples(self, table: Table) -> Dataset:
+        """The rows of one split as tensors."""
+
+    @abstractmethod
+    def task(self, data: Facts) -> Task:
+        """The network with its loss and metrics, from the facts of the data alone."""
+
+    def augment(self, data: Facts) -> Augment | None:  # noqa: ARG002 - the interface
+        """A function of (batch, generator) that varies training batches on the device, or None."""
+        return None
+
+    def baselines(self, data: Facts) -> Sequence[Baseline]:  # noqa: ARG002 - the interface
+        """What the model must beat."""
+        return ()
+
+    def fingerprints(self, table: Table) -> Fingerprints:
+        """Keys by which the leakage search finds equal and nearly equal samples."""
+        return row_fingerprints(table)
+
+    def sections(self, evaluation: Evaluation) -> list[Section]:  # noqa: ARG002 - the interface
+        """Report sections of this pipeline's own, after the task's."""
+        return []

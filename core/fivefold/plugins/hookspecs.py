@@ -1,0 +1,45 @@
+"""The plugin contract: every hook there is. Hooks return values; none is called inside a training step."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+from fivefold.plugins.spec import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec
+
+if TYPE_CHECKING:
+    from fivefold.training.callback import Callback
+
+hookspec = pluggy.HookspecMarker("fivefold")
+hookimpl = pluggy.HookimplMarker("fivefold")
+
+
+@hookspec
+def fivefold_pipelines() -> list[PipelineSpec]:
+    """Pipelines of this plugin."""
+    return []
+
+
+@hookspec
+def fivefold_datasets() -> list[DatasetSpec]:
+    """Named datasets, each with a manifest."""
+    return []
+
+
+@hookspec
+def fivefold_models() -> list[ModelSpec]:
+    """Named backbones, each with the manifest of its weights."""
+    return []
+
+
+@hookspec
+def fivefold_commands() -> list[CommandSpec]:
+    """Commands of a domain beyond the verbs that the core gives every pipeline."""
+    return []
+
+
+@hookspec
+def fivefold_callbacks() -> list[Callback]:
+    """Listeners of every training: start, log records, end."""
+    return []

@@ -1,0 +1,91 @@
+"""What is learned: the interface between a network, its loss and its judgement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor, nn
+
+from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.table import Array
+
+if TYPE_CHECKING:
+    from fivefold.config import OptimizerConfig
+    from fivefold.evaluation.evaluation import Evaluation
+    from fivefold.evaluation.metric import Metric
+    from fivefold.evaluation.section import Section
+
+Outputs = dict[str, Array]
+"""Per-sample outputs gathered over a split: name to array with first dimension ``N``."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A mean loss and the weight it was averaged over.
+
+    Attributes:
+        value: scalar tensor, the mean over ``weight`` units.
+        weight: how many samples or tokens the mean runs over: a number, or a scalar tensor on the device.
+        parts: named scalar tensors to log (detached by the trainer).
+    """
+
+    value: Tensor
+    weight: float | Tensor
+    parts: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One optimizer's turn: which modules it trains, and how often.
+
+    Attributes:
+        name: handed to `Task.loss`.
+        modules: names of the task's submodules whose parameters this phase trains; ``("",)`` is the whole task.
+        optimizer: this phase's own settings; None takes the configuration's.
+        repeats: updates this phase makes at each step (WGAN critics make five).
+    """
+
+    name: str = "main"
+    modules: tuple[str, ...] = ("",)
+    optimizer: OptimizerConfig | None = None
+    repeats: int = 1
+
+
+class Task(nn.Module):
+    """Modules, losses and metrics of one kind of problem; no logging, no devices, no files.
+
+    Everything that prediction needs (normalisation, temperature) lives in parameters and buffers, so that
+    the state dict is the whole model.
+    """
+
+    def prepare(self, train: Dataset) -> None:
+        """Set buffers from the training split (means, class weights); called once, before training."""
+
+    def phases(self) -> Sequence[Phase]:
+        """The optimizers' turns, in order; one for supervised tasks."""
+        return (Phase(),)
+
+    def loss(self, batch: Batch, phase: str) -> Loss:
+        """The loss of a training batch in ``phase``; pure, without host synchronisation."""
+        raise NotImplementedError(f"{type(self).__name__} defines no loss")
+
+    def predict(self, batch: Batch) -> Batch:
+        """Per-sample outputs of a batch (first dimension ``B``), with ``target`` where the batch has it."""
+        raise NotImplementedError(f"{type(self).__name__} defines no predict")
+
+    def calibrate(self, outputs: Outputs) -> None:
+        """Fit what is fitted on validation outputs (a temperature); called once, after training."""
+
+    def metrics(self) -> Sequence[Metric]:
+        """Metrics of this task; the first is the headline."""
+        raise NotImplementedError(f"{type(self).__name__} defines no metrics")
+
+    def decode(self, outputs: Outputs, facts: Facts) -> list[dict[str, Any]]:
+        """One JSON-ready record a sample, in the user's words (class names, units)."""
+        raise NotImplementedError(f"{type(self).__name__} defines no decode")
+
+    def sections(self, evaluation: Evaluation, facts: Facts) -> list[Section]:  # noqa: ARG002 - the interface
+        """Sections that the report of every pipeline with this task has."""
+        return []

@@ -1,0 +1,1 @@
+"""Vision: pipelines on images."""
