@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
+from torch import Tensor
 
 from fivefold.config import PipelineConfig
 from fivefold.data.dataset import Batch, Dataset, Facts
@@ -34,6 +35,9 @@ class Pipeline(ABC):
 
     Config: ClassVar[type[PipelineConfig]] = PipelineConfig
     presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = {}
+
+    facts: Facts | None = None
+    """Facts of the training split once they are known: `samples` of any other data must follow them (sizes, classes)."""
 
     def __init__(self, config: Any = None) -> None:
         self.config: Any = self.Config() if config is None else config
@@ -71,6 +75,10 @@ class Pipeline(ABC):
 
     def augment(self, data: Facts) -> Augment | None:  # noqa: ARG002 - the interface
         """A function of (batch, generator) that varies training batches on the device, or None."""
+        return None
+
+    def sample_weights(self, train: Dataset) -> Tensor | None:  # noqa: ARG002 - the interface
+        """How often each training sample is drawn, relative to others: shape ``(N,)``; None draws each once an epoch."""
         return None
 
     def baselines(self, data: Facts) -> Sequence[Baseline]:  # noqa: ARG002 - the interface

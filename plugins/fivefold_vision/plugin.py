@@ -1,1 +1,62 @@
-"""Plugin: vision (temporary)."""
+"""The vision plugin: what it offers, as names and targets. Imports neither torch nor OpenCV."""
+
+from __future__ import annotations
+
+from fivefold.plugins.hookspecs import hookimpl
+from fivefold.plugins.spec import DatasetSpec, ModelSpec, PipelineSpec
+
+FIVEFOLD_CONTRACT = 1
+
+
+@hookimpl
+def fivefold_pipelines() -> list[PipelineSpec]:
+    """Pipelines on images."""
+    return [
+        PipelineSpec(
+            "vision/classify",
+            "Image classification: which of several classes a picture shows",
+            target="fivefold_vision.classify.pipeline:Classify",
+            config="fivefold_vision.classify.config:ClassifyConfig",
+            example="digits",
+            presets="fivefold_vision.classify.presets:PRESETS",
+        )
+    ]
+
+
+@hookimpl
+def fivefold_datasets() -> list[DatasetSpec]:
+    """Named sets of images."""
+    classify = ("vision/classify",)
+    return [
+        DatasetSpec(
+            "fashion-mnist",
+            "70,000 grey photos of clothing in 10 classes, 28x28 pixels",
+            manifest="fivefold_data:datasets/fashion-mnist.yaml",
+            pipelines=classify,
+        ),
+        DatasetSpec(
+            "mnist",
+            "70,000 handwritten digits, 28x28 pixels",
+            manifest="fivefold_data:datasets/mnist.yaml",
+            pipelines=classify,
+        ),
+        DatasetSpec(
+            "digits",
+            "1,797 handwritten digits, 8x8 pixels; comes with scikit-learn, needs no download",
+            manifest="fivefold_data:datasets/digits.yaml",
+            pipelines=classify,
+        ),
+    ]
+
+
+@hookimpl
+def fivefold_models() -> list[ModelSpec]:
+    """Backbones with weights."""
+    return [
+        ModelSpec(
+            "efficientnet-lite0",
+            "EfficientNet-Lite0 trained on ImageNet, 4.7 million parameters",
+            target="fivefold.nn.efficientnet:EfficientNetLite0",
+            manifest="fivefold_data:weights/efficientnet-lite0.yaml",
+        )
+    ]

@@ -1,1 +1,1 @@
-"""data"""
+"""Data: where they come from, how they are split, and what stands on both sides of a split."""

@@ -2,8 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations, islice
 from typing import Literal
+
+import numpy as np
+
+from fivefold.data.fingerprint import Fingerprints
+from fivefold.data.neighbours import Vectors, near_rows
+from fivefold.data.splits import Splits, readable_times
+from fivefold.data.table import Array, Table
+
+_WORDS = {"train": "training", "val": "validation", "test": "test"}
+_EXAMPLES = 10
+_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -13,7 +27,7 @@ class Finding:
     Attributes:
         kind: what was found.
         splits: names of the two splits (the same twice for repetition within one).
-        count: how many samples (or groups) are concerned.
+        count: how many different samples (or groups, or rows for time) are concerned.
         text: one sentence for people.
         examples: pairs of sample names, at most ten.
         severe: whether ``--strict`` fails on it.
@@ -25,3 +39,197 @@ class Finding:
     text: str
     examples: tuple[tuple[str, str], ...] = ()
     severe: bool = True
+
+
+def search(splits: Splits, fingerprints: Callable[[Table], Fingerprints]) -> tuple[Finding, ...]:
+    """Everything that stands on both sides of a split, and what repeats within one; see `search_tables`."""
+    return search_tables({"train": splits.train, "val": splits.val, "test": splits.test}, fingerprints)
+
+
+def search_tables(
+    tables: Mapping[str, Table], fingerprints: Callable[[Table], Fingerprints]
+) -> tuple[Finding, ...]:
+    """The same for some of the splits, such as those that a source itself gives.
+
+    Counts are of different samples: an image that stands twice in training and once in test counts once. Near
+    duplicates are counted in the later split, without the exact ones.
+
+    Args:
+        tables: tables named ``train``, ``val`` or ``test``.
+        fingerprints: gives the keys of a table's samples.
+    """
+    sides = [_Side(name, table, fingerprints(table)) for name, table in tables.items() if len(table)]
+    findings: list[Finding] = []
+    for first, second in combinations(sides, 2):
+        findings += _exact(first, second)
+        findings += _near(first, second)
+        findings += _groups(first, second)
+        findings += _time(first, second)
+    for side in sides:
+        findings += _repeats(side)
+    for first, second in [*((side, side) for side in sides), *combinations(sides, 2)]:
+        findings += _conflicts(first, second)
+    return tuple(findings)
+
+
+@dataclass(frozen=True)
+class _Side:
+    """A split with its keys."""
+
+    name: str
+    table: Table
+    prints: Fingerprints
+
+    @property
+    def words(self) -> str:
+        return _WORDS[self.name]
+
+    @cached_property
+    def rows(self) -> dict[object, list[int]]:
+        """The rows of each exact key."""
+        rows: dict[object, list[int]] = {}
+        for row, key in enumerate(self.prints.exact):
+            rows.setdefault(key, []).append(row)
+        return rows
+
+    @cached_property
+    def vectors(self) -> Vectors | None:
+        """Near keys whose Euclidean distance counts, shape ``(N, D)``."""
+        near = self.prints.near
+        if near is not None and near.dtype == np.uint8:
+            return np.unpackbits(near, axis=1).astype(np.float32)
+        return None if near is None else near.astype(np.float32, copy=False)
+
+    @property
+    def distance(self) -> float:
+        """The largest Euclidean distance that counts as near; that of bits is the root of how many differ."""
+        near = self.prints.near
+        bits = near is not None and near.dtype == np.uint8
+        return self.prints.near_distance**0.5 if bits else self.prints.near_distance
+
+    @cached_property
+    def labels(self) -> Array | None:
+        return None if self.table.label is None else self.table[self.table.label]
+
+    @cached_property
+    def times(self) -> Array | None:
+        return None if self.table.time is None else readable_times(self.table, self.table.time)
+
+    @cached_property
+    def ids(self) -> Array:
+        return self.table.ids
+
+    def name_of(self, row: int) -> str:
+        return str(self.ids[row])
+
+
+def _exact(first: _Side, second: _Side) -> Iterator[Finding]:
+    shared = [key for key in first.rows if key in second.rows]
+    if shared:
+        here, there = (sum(len(side.rows[key]) for key in shared) for side in (first, second))
+        text = (
+            f"{_count(len(shared), 'sample stands', 'samples stand')} in both the {first.words} and the "
+            f"{second.words} split ({here:,} of {len(first.table):,} {first.words} rows, {there:,} of "
+            f"{len(second.table):,} {second.words} rows)."
+        )
+        examples = _pairs(first, second, ((first.rows[key][0], second.rows[key][0]) for key in shared))
+        yield Finding("exact duplicate", (first.name, second.name), len(shared), text, examples)
+
+
+def _near(first: _Side, second: _Side) -> Iterator[Finding]:
+    if first.vectors is None or second.vectors is None:
+        return
+    rows = np.array([found[0] for key, found in second.rows.items() if key not in first.rows], dtype=np.int64)
+    twins = near_rows(second.vectors[rows], first.vectors, second.distance)
+    rows, twins = rows[twins >= 0], twins[twins >= 0]
+    if len(rows):
+        text = (
+            f"{_count(len(rows), 'sample', 'samples')} of the {second.words} split nearly "
+            f"{'equals' if len(rows) == 1 else 'equal'} one of the {first.words} split."
+        )
+        examples = _pairs(first, second, zip(twins.tolist(), rows.tolist(), strict=True))
+        yield Finding("near duplicate", (first.name, second.name), len(rows), text, examples)
+
+
+def _groups(first: _Side, second: _Side) -> Iterator[Finding]:
+    if first.table.units is None or second.table.units is None:
+        return
+    here, there = (_first_rows(side.table.units) for side in (first, second) if side.table.units is not None)
+    shared = [unit for unit in here if unit in there]
+    if shared:
+        named = ", ".join(map(str, shared[:_NAMED])) + (", ..." if len(shared) > _NAMED else "")
+        text = (
+            f"{_count(len(shared), 'group', 'groups')} of '{first.table.group}' ({named}) "
+            f"{'stands' if len(shared) == 1 else 'stand'} in both the {first.words} and the {second.words} "
+            "split."
+        )
+        examples = _pairs(first, second, ((here[unit], there[unit]) for unit in shared))
+        yield Finding("group overlap", (first.name, second.name), len(shared), text, examples)
+
+
+def _time(first: _Side, second: _Side) -> Iterator[Finding]:
+    early, late = first.times, second.times
+    if early is None or late is None:
+        return
+    begins = late.min()
+    rows = np.flatnonzero(early >= begins)
+    if len(rows):
+        text = (
+            f"{_count(len(rows), 'row', 'rows')} of the {first.words} split "
+            f"{'is' if len(rows) == 1 else 'are'} as late as the {second.words} split or later, which begins "
+            f"at {begins} ('{first.table.time}'): to learn from these is to know the future."
+        )
+        examples = _pairs(first, second, ((int(row), int(np.argmin(late))) for row in rows[:_EXAMPLES]))
+        # units may have been split on purpose, each with all its times
+        severe = first.table.group is None
+        yield Finding("time overlap", (first.name, second.name), len(rows), text, examples, severe)
+
+
+def _repeats(side: _Side) -> Iterator[Finding]:
+    repeated = [rows for rows in side.rows.values() if len(rows) > 1]
+    if repeated:
+        text = (
+            f"{_count(len(repeated), 'sample stands', 'samples stand')} more than once in the {side.words} "
+            f"split ({sum(map(len, repeated)):,} rows)."
+        )
+        examples = _pairs(side, side, ((rows[0], rows[1]) for rows in repeated))
+        yield Finding("exact duplicate", (side.name, side.name), len(repeated), text, examples, severe=False)
+
+
+def _conflicts(first: _Side, second: _Side) -> Iterator[Finding]:
+    """Equal samples with different labels, within one split or across two."""
+    if first.labels is None or second.labels is None:
+        return
+    pairs = []
+    for key, rows in first.rows.items():
+        others = second.rows.get(key, ())
+        conflict = ((a, b) for a in rows for b in others if first.labels[a] != second.labels[b])
+        pairs += [pair for pair in [next(conflict, None)] if pair is not None]
+    if pairs:
+        where = (
+            f"the {first.words} split"
+            if first is second
+            else f"the {first.words} and the {second.words} split"
+        )
+        text = f"{_count(len(pairs), 'sample stands', 'samples stand')} in {where} with different labels."
+        examples = _pairs(first, second, pairs)
+        yield Finding(
+            "conflicting labels", (first.name, second.name), len(pairs), text, examples, severe=False
+        )
+
+
+def _pairs(first: _Side, second: _Side, rows: Iterable[tuple[int, int]]) -> tuple[tuple[str, str], ...]:
+    """Names of the samples in the first few pairs of rows."""
+    return tuple((first.name_of(here), second.name_of(there)) for here, there in islice(rows, _EXAMPLES))
+
+
+def _first_rows(units: Array) -> dict[object, int]:
+    """The first row of each unit."""
+    found: dict[object, int] = {}
+    for row, unit in enumerate(units.tolist()):
+        found.setdefault(unit, row)
+    return found
+
+
+def _count(number: int, one: str, more: str) -> str:
+    return f"{number:,} {one if number == 1 else more}"

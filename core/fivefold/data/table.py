@@ -51,7 +51,9 @@ class Table:
     def __post_init__(self) -> None:
         lengths = {name: len(column) for name, column in self.columns.items()}
         if len(set(lengths.values())) > 1:
-            raise DataError(f"{self.source}: columns differ in length: {lengths}; every column needs one value a sample")
+            raise DataError(
+                f"{self.source}: columns differ in length: {lengths}; every column needs one value a sample"
+            )
         for role in (self.label, self.group, self.time, self.split):
             if role is not None and role not in self.columns:
                 raise DataError(f"{self.source}: no column '{role}'; there are {', '.join(self.columns)}")

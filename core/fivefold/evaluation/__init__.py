@@ -1,1 +1,1 @@
-"""evaluation"""
+"""Evaluation: metrics with intervals, baselines, the verdict and the report."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from math import isfinite
+from typing import Any, Literal
 
 from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.leakage import Finding
@@ -75,3 +76,14 @@ class Evaluation:
     def headline(self) -> Metric:
         """The first metric, by which the model is judged."""
         return self.metrics[0]
+
+    def summary(self) -> dict[str, Any]:
+        """The headline metric with its interval, and the verdict, as JSON values (nan is null)."""
+        from fivefold.evaluation.verdict import overall  # noqa: PLC0415 - which itself needs these classes
+
+        judgement, sentence = overall(self)
+        estimate = {
+            end: value if isfinite(value) else None
+            for end, value in vars(self.estimates[self.headline.name]).items()
+        }
+        return {"metric": self.headline.name, **estimate, "verdict": judgement, "sentence": sentence}

@@ -1,1 +1,52 @@
-"""nn"""
+"""Network primitives: tensors in, tensors out, no knowledge of any domain.
+
+`fivefold.nn.backbone` reads networks of the Hugging Face hub and `fivefold.nn.weights` trained weights;
+the rest is written out here, one concept a file.
+"""
+
+from fivefold.nn.attention import Attention
+from fivefold.nn.backbone import Backbone, load_backbone
+from fivefold.nn.conv import CompactCNN, ConvBlock, ResidualPair
+from fivefold.nn.efficientnet import EfficientNetLite0, efficientnet_lite0_imagenet
+from fivefold.nn.gan import Discriminator, Generator
+from fivefold.nn.initialise import he_initialise
+from fivefold.nn.mlp import MLP
+from fivefold.nn.positional import RotaryPositions, SinusoidalPositions
+from fivefold.nn.preprocessing import ImageInput
+from fivefold.nn.recurrent import GRU, LSTM, GRUEncoder, LSTMEncoder, RecurrentEncoder
+from fivefold.nn.resnet import ResNet
+from fivefold.nn.same_conv import SameConv2d
+from fivefold.nn.stochastic_depth import StochasticDepth
+from fivefold.nn.transformer import TransformerBlock, TransformerEncoder
+from fivefold.nn.weights import load_weights
+from fivefold.nn.wide_resnet import WideResNet
+
+__all__ = [
+    "GRU",
+    "LSTM",
+    "MLP",
+    "Attention",
+    "Backbone",
+    "CompactCNN",
+    "ConvBlock",
+    "Discriminator",
+    "EfficientNetLite0",
+    "GRUEncoder",
+    "Generator",
+    "ImageInput",
+    "LSTMEncoder",
+    "RecurrentEncoder",
+    "ResNet",
+    "ResidualPair",
+    "RotaryPositions",
+    "SameConv2d",
+    "SinusoidalPositions",
+    "StochasticDepth",
+    "TransformerBlock",
+    "TransformerEncoder",
+    "WideResNet",
+    "efficientnet_lite0_imagenet",
+    "he_initialise",
+    "load_backbone",
+    "load_weights",
+]

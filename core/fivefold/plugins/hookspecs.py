@@ -17,13 +17,13 @@ hookimpl = pluggy.HookimplMarker("fivefold")
 
 @hookspec
 def fivefold_pipelines() -> list[PipelineSpec]:
-    """Pipelines of this plugin."""
+    """Pipelines of this plugin; each becomes ``fivefold domain task train|evaluate|predict|config``."""
     return []
 
 
 @hookspec
 def fivefold_datasets() -> list[DatasetSpec]:
-    """Named datasets, each with a manifest."""
+    """Named datasets, each with a manifest; a name can stand wherever a command takes data."""
     return []
 
 
@@ -41,5 +41,5 @@ def fivefold_commands() -> list[CommandSpec]:
 
 @hookspec
 def fivefold_callbacks() -> list[Callback]:
-    """Listeners of every training: start, log records, end."""
+    """Listeners of every training: start, log records, end. Called when a training starts, not before."""
     return []

@@ -10,6 +10,23 @@ module; without that it is taken to be 1, the first."""
 
 
 @dataclass(frozen=True)
+class Demo:
+    """A small real job that shows a pipeline: ``fivefold demo`` runs it.
+
+    Attributes:
+        data: the dataset to train on.
+        preset: the settings.
+        inputs: the dataset whose files are then predicted.
+        pattern: which of its files, as a glob.
+    """
+
+    data: str
+    preset: str
+    inputs: str
+    pattern: str = "**/*"
+
+
+@dataclass(frozen=True)
 class PipelineSpec:
     """A pipeline, before it is imported.
 
@@ -17,9 +34,12 @@ class PipelineSpec:
         name: ``domain/task``, lower case; also its commands: ``fivefold domain task train``.
         summary: one line for help texts.
         target: ``module:Class`` of the `Pipeline`, imported when the pipeline is used.
-        config: ``module:Class`` of its config where that imports faster than the pipeline, for quick help texts;
+        config: ``module:Class`` of its config where that imports faster than the pipeline, for quick help;
             empty takes ``Pipeline.Config``.
         example: the data argument that help texts show: a named dataset or a path.
+        presets: ``module:MAPPING`` of its presets where that imports faster than the pipeline; empty takes
+            ``Pipeline.presets``.
+        demo: the job by which ``fivefold demo`` shows the pipeline, if it has one.
     """
 
     name: str
@@ -27,6 +47,8 @@ class PipelineSpec:
     target: str
     config: str = ""
     example: str = "data/"
+    presets: str = ""
+    demo: Demo | None = None
 
     @property
     def domain(self) -> str:
@@ -51,7 +73,7 @@ class DatasetSpec:
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """A named backbone: ``target`` is ``module:Class``; ``manifest`` names its weights, empty where it has none."""
+    """A named backbone: ``target`` is ``module:Class``; ``manifest`` names its weights, if any."""
 
     name: str
     summary: str
@@ -61,8 +83,18 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """A command of a domain's own: ``name`` is ``domain/command``, ``target`` the ``module:function`` it runs."""
+    """A domain's own command: ``name`` is ``domain/command``, ``target`` the ``module:function`` to run."""
 
     name: str
     summary: str
     target: str
+
+    @property
+    def domain(self) -> str:
+        """``finance`` of ``finance/backtest``."""
+        return self.name.partition("/")[0]
+
+    @property
+    def command(self) -> str:
+        """``backtest`` of ``finance/backtest``."""
+        return self.name.partition("/")[2]

@@ -1,1 +1,9 @@
-"""tasks"""
+"""Tasks: what is learned."""
+
+from __future__ import annotations
+
+from fivefold.tasks.base import Loss, Outputs, Phase, Task
+from fivefold.tasks.classification import Classification
+from fivefold.tasks.regression import Regression
+
+__all__ = ["Classification", "Loss", "Outputs", "Phase", "Regression", "Task"]

@@ -1,1 +1,1 @@
-"""training"""
+"""How a task is learned: the trainer and its parts."""

@@ -1,4 +1,4 @@
-"""Settings: pydantic models that become options, a YAML file and a JSON schema, from one source."""
+"""The settings that every pipeline has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 class StrictModel(BaseModel):
     """A settings model that refuses unknown keys and wrong defaults."""
 
-    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", validate_default=True, frozen=True, use_attribute_docstrings=True
+    )
 
 
 class OptimizerConfig(StrictModel):

@@ -1,4 +1,4 @@
-"""Baselines: what the model must beat to be worth its cost. More of them live beside this base."""
+"""What a baseline is."""
 
 from __future__ import annotations
 

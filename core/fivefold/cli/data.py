@@ -1,0 +1,159 @@
+"""``fivefold data``: named datasets, and a look at data of one's own."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from cyclopts import App, Parameter
+
+from fivefold.cli.output import emit, grid, say, size
+from fivefold.cli.root_help import COMMANDS
+from fivefold.cli.session import Session, warn
+from fivefold.cli.taught import add
+from fivefold.cli.verbs.parameters import Json
+from fivefold.data.catalog import terms
+from fivefold.data.fetch import dataset_folder, fetch, is_cached
+from fivefold.data.manifest import Manifest, load_manifest
+from fivefold.data.progress import DownloadBar
+from fivefold.errors import DataError
+from fivefold.plugins.discovery import Owner
+from fivefold.plugins.spec import DatasetSpec
+
+app = App(name="data", help=COMMANDS["data"], help_epilogue="Examples:\n  fivefold data list")
+
+Name = Annotated[str, Parameter(name="NAME", help="Name of a dataset.")]
+Anything = Annotated[str, Parameter(name="DATA", help="A file, a folder, or a dataset's name.")]
+Strict = Annotated[
+    bool,
+    Parameter(
+        negative="", show_default=False, help="Exit with 2 where samples stand on both sides of a split."
+    ),
+]
+
+
+def list_datasets(*, json: Json = False) -> None:
+    """List the named datasets, with size, licence and the pipelines that read them.
+
+    Example:
+        fivefold data list
+    """
+    registry = Session.current.registry()
+    found = [describe(spec, owner) for _, (spec, owner) in sorted(registry.datasets.items())]
+    if json:
+        emit({"datasets": found})
+        return
+    grid(
+        ("name", "what", "size", "here", "licence", "pipelines"),
+        (
+            (
+                dataset["name"],
+                dataset["summary"],
+                size(dataset["bytes"]) if "bytes" in dataset else dataset["error"],
+                "yes" if dataset.get("cached") else "",
+                dataset.get("licence"),
+                ", ".join(dataset["pipelines"]),
+            )
+            for dataset in found
+        ),
+    )
+
+
+def describe(spec: DatasetSpec, owner: Owner) -> dict[str, Any]:
+    """A dataset as plain values; a manifest that cannot be read costs its own line only."""
+    known: dict[str, Any] = {
+        "name": spec.name,
+        "summary": spec.summary,
+        "pipelines": list(spec.pipelines),
+        "owner": owner.describe(),
+    }
+    try:
+        manifest = load_manifest(spec.manifest)
+    except DataError as error:
+        warn(str(error))
+        return {**known, "error": str(error)}
+    return {**known, "bytes": manifest.bytes, "licence": manifest.licence, "cached": is_cached(manifest)}
+
+
+def info(name: Name, /, *, json: Json = False) -> None:
+    """Show a dataset: what it is, licence, citation, files and where they come from.
+
+    Example:
+        fivefold data info digits
+    """
+    registry = Session.current.registry()
+    spec = registry.dataset_spec(name)
+    manifest = load_manifest(spec.manifest)
+    here = is_cached(manifest)
+    if json:
+        owner = registry.datasets[name][1]
+        emit(
+            {
+                **describe(spec, owner),
+                "manifest": manifest.model_dump(mode="json"),
+                "folder": folder(manifest),
+            }
+        )
+        return
+    say(terms(manifest))
+    grid(
+        ("file", "size", "sources"),
+        ((f.path, size(f.bytes), "\n".join(str(source) for source in f.sources)) for f in manifest.files),
+    )
+    say(
+        f"In the cache: {dataset_folder(manifest)}"
+        if here
+        else f"Not fetched yet; run: fivefold data get {name}"
+    )
+    for pipeline in spec.pipelines:
+        say(f"Train on it: fivefold {pipeline.replace('/', ' ')} train {name}")
+
+
+def folder(manifest: Manifest) -> str | None:
+    """Where the dataset's files are, or None where they are not fetched."""
+    return str(dataset_folder(manifest)) if is_cached(manifest) else None
+
+
+def get(name: Name, /, *, json: Json = False) -> None:
+    """Fetch a dataset into the cache and verify it; licence and citation are shown first.
+
+    Example:
+        fivefold data get digits
+    """
+    # Not `resolve`: a file of that name in the working directory would win over the dataset.
+    manifest = load_manifest(Session.current.registry().dataset_spec(name).manifest)
+    say(terms(manifest))
+    if not is_cached(manifest):
+        with DownloadBar() as bar:
+            fetch(manifest, progress=bar)
+    path = dataset_folder(manifest) / manifest.entry
+    if json:
+        emit({"name": name, "path": path})
+    else:
+        say(f"{name} is at {path}")
+
+
+def check(data: Anything, /, *, strict: Strict = False, json: Json = False) -> int:
+    """Say what data are, which pipelines read them, what is wrong with them, and what to type next.
+
+    Reads them with every pipeline that recognises them, splits them as a training would, and looks for
+    samples that stand on both sides. Exits with 2 where something is wrong.
+
+    Example:
+        fivefold data check digits
+    """
+    from fivefold.cli.check import check_data, show_check  # noqa: PLC0415 - imports torch
+
+    checked = check_data(data, Session.current.registry())
+    wrong = any(one.error for one in checked.readers)
+    leaking = any(finding.severe for one in checked.readers for finding in one.findings)
+    if json:
+        emit(checked.describe())
+    else:
+        show_check(checked)
+    return 2 if wrong or (strict and leaking) else 0
+
+
+add(app, list_datasets, "list")
+add(app, info, "info")
+add(app, get, "get")
+add(app, check, "check")

@@ -1,0 +1,54 @@
+"""What a run came to, for people and for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fivefold.cli.output import emit, grid, say
+from fivefold.runs import Run
+
+
+def show_run(run: Run, *, json: bool, then: str = "") -> None:
+    """A finished run: its report in short, where it lies, and what to type next."""
+    report = run.report
+    if json:
+        emit({"run": run.path, "info": run.info, "report": run.path / "report.html", "evaluation": report})
+        return
+    if report is not None:
+        show_report(report, run.path)
+    say(f"Run:    {run.path}")
+    if then:
+        say(f"Next:   {then}")
+
+
+def show_report(report: Mapping[str, Any], directory: Path) -> None:
+    """Metrics with intervals, verdicts, findings, and where the report is."""
+    grid((f"on {report['samples']} samples of {report['split']}", "value", "interval"), metric_rows(report))
+    say(report["verdict"]["sentence"], style="bold")
+    for comparison in report["comparisons"]:
+        told = comparison["sentence"] == report["verdict"]["sentence"]
+        if comparison["metric"] == report["verdict"]["metric"] and not told:
+            say(comparison["sentence"])
+    for finding in report["findings"]:
+        say(f"{'Leakage' if finding['severe'] else 'Note'}: {finding['text']}", style="yellow")
+    for note in report["notes"]:
+        say(f"Note: {note}")
+    say(f"Report: {directory / 'report.html'}")
+
+
+def metric_rows(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Name, value and interval of each metric, as people read it."""
+    rows = []
+    for name, metric in report["metrics"].items():
+        value, low, high = (number(metric[key], metric["style"]) for key in ("value", "low", "high"))
+        rows.append((name, value, f"{low} to {high}"))
+    return rows
+
+
+def number(value: float | None, style: str) -> str:
+    """``93.1 %`` or ``0.931``, by style; a dash where it could not be computed."""
+    if value is None:
+        return "-"
+    return f"{100 * value:.1f} %" if style == "percent" else f"{value:.4g}"

@@ -1,0 +1,63 @@
+"""Settings as options: a copy of a pipeline's config that cyclopts can take apart without judging it.
+
+What people type is only a part of the settings: a preset and a file come below it. So the copy is a nested
+typed dict: it keeps names, types, defaults and descriptions, holds only what was typed, and leaves out
+requirements, bounds and validators; `fivefold.config.resolve` checks the whole once it is put together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Annotated, Any, TypedDict
+
+from cyclopts import Parameter
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from fivefold.errors import PluginError
+
+
+def options_type(
+    model: type[BaseModel], reserved: Collection[str] = (), defaults: BaseModel | None = None
+) -> Any:
+    """A typed dict with the fields of ``model``, every one of which can be left out.
+
+    Args:
+        model: the settings.
+        reserved: names that the command has as options of its own.
+        defaults: an instance whose values help texts show, where those differ from the model's own.
+
+    Raises:
+        PluginError: a field has the name of an option that every command has.
+    """
+    clash = sorted(set(model.model_fields) & set(reserved))
+    if clash:
+        raise PluginError(
+            f"{model.__module__}.{model.__qualname__}: the setting '{clash[0]}' has the name of an option "
+            "that the command has already; rename it"
+        )
+    fields = {name: _field(name, field, defaults) for name, field in model.model_fields.items()}
+    make: Any = TypedDict  # type checkers know its class form only; these fields are known at run time
+    return make(f"{model.__name__}Options", fields, total=False)
+
+
+def _field(name: str, field: FieldInfo, defaults: BaseModel | None) -> Any:
+    """The annotation of one option: its type and its help."""
+    if defaults is not None:
+        default = getattr(defaults, name)
+    else:
+        default = field.get_default(call_default_factory=True, validated_data={})
+    annotation: Any = field.annotation
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        annotation = options_type(annotation, defaults=default if isinstance(default, annotation) else None)
+        return Annotated[annotation, Parameter(help=_plain(field.description))]
+    shown = (
+        "" if default is None or default is PydanticUndefined or default == () else f" [default: {default}]"
+    )
+    return Annotated[annotation, Parameter(help=f"{_plain(field.description)}{shown}".strip())]
+
+
+def _plain(description: str | None) -> str:
+    """A description without the marks of reStructuredText, which terminals show as they are."""
+    return " ".join((description or "").replace("``", "'").split())

@@ -1,0 +1,69 @@
+"""What one invocation has in common: the words typed, the flags that stand anywhere, the plugins."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+from fivefold.plugins.settings import VARIABLE
+
+if TYPE_CHECKING:
+    from fivefold.plugins.registry import Registry
+
+
+@dataclass
+class Session:
+    """One invocation.
+
+    Attributes:
+        words: what was typed, without the flags that stand anywhere.
+        debug: whether errors show their traceback.
+    """
+
+    words: list[str]
+    debug: bool = False
+    current: ClassVar[Session]
+    _registry: Registry | None = field(default=None, repr=False)
+
+    @classmethod
+    def start(cls, words: list[str]) -> Session:
+        """Take ``--debug`` and ``--no-plugins`` out of the words, wherever they stand before a ``--``."""
+        end = words.index("--") if "--" in words else len(words)
+        flags, rest = words[:end], words[end:]
+        if "--no-plugins" in flags:
+            os.environ[VARIABLE] = ""
+        kept = [word for word in flags if word not in {"--debug", "--no-plugins"}]
+        cls.current = cls(kept + rest, debug="--debug" in flags)
+        return cls.current
+
+    @property
+    def json(self) -> bool:
+        """Whether stdout must carry one JSON object and nothing else."""
+        return "--json" in self.words
+
+    def registry(self) -> Registry:
+        """The plugins, imported once; each broken one costs a line on stderr."""
+        if self._registry is None:
+            from fivefold.plugins.registry import load_registry  # noqa: PLC0415 - not every command needs plugins
+
+            self._registry = load_registry()
+            for broken in self._registry.broken:
+                warn(f"{broken.owner} is left out because it is broken; run 'fivefold plugins doctor'")
+        return self._registry
+
+    def fail(self, text: str, kind: str, code: int) -> int:
+        """Say what went wrong: a line on stderr, and a JSON object on stdout where one was promised."""
+        sys.stderr.write(f"error: {' '.join(text.split())}\n")
+        if self.json:
+            sys.stdout.write(
+                json.dumps({"error": {"kind": kind, "message": text}}, ensure_ascii=False) + "\n"
+            )
+        return code
+
+
+def warn(text: str) -> None:
+    """One warning line on stderr."""
+    sys.stderr.write(f"warning: {' '.join(text.split())}\n")

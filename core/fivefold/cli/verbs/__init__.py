@@ -1,0 +1,59 @@
+"""The commands that every pipeline has: train, evaluate, predict, config."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cyclopts import App
+
+from fivefold.cli.taught import add
+from fivefold.cli.verbs.config import config_verb
+from fivefold.cli.verbs.evaluate import evaluate_verb
+from fivefold.cli.verbs.predict import predict_verb
+from fivefold.cli.verbs.settings import Settings
+from fivefold.cli.verbs.train import train_help, train_verb
+from fivefold.plugins.spec import PipelineSpec
+
+VERBS = {
+    "train": "Train a model, judge it against its baselines and write the report.",
+    "evaluate": "Judge a trained model again, on its own test split or on other data.",
+    "predict": "Predict for files, folders or a dataset.",
+    "config": "Show the settings as YAML, or their JSON schema.",
+}
+"""Names and summaries, for the list of a pipeline's commands."""
+
+
+def add_verbs(app: App, spec: PipelineSpec, verb: str) -> None:
+    """Give a pipeline's ``app`` its commands; the settings are imported only for the ``verb`` that was typed.
+
+    Raises:
+        PluginError: the pipeline's settings cannot be imported, or clash with the commands' own options.
+        DependencyError: a package that they need is not installed.
+    """
+    command = f"fivefold {spec.domain} {spec.task}"
+    run = f"runs/{Path(spec.example).stem}"
+    for name, summary in VERBS.items():
+        if name != verb:
+            app.command(_placeholder, name=name, help=summary)
+    if verb == "train":
+        settings = Settings.of(spec)
+        example = f"{command} train {spec.example} --epochs 1 --out {run}"
+        add(app, train_verb(spec, settings), verb, example=example, summary=train_help(spec, settings))
+    elif verb == "evaluate":
+        add(app, evaluate_verb(spec), verb, example=f"{command} evaluate {run}")
+    elif verb == "predict":
+        add(
+            app,
+            predict_verb(spec),
+            verb,
+            example=f"{command} predict {run} {spec.example} --out predictions.csv",
+        )
+    elif verb == "config":
+        settings = Settings.of(spec)
+        presets = [f"{command} config --preset {name}" for name in list(settings.presets)[:1]]
+        example = "\n".join([f"{command} config", *presets, f"{command} config --schema"])
+        add(app, config_verb(spec, settings), verb, example=example)
+
+
+def _placeholder() -> None:
+    """Stands in for a verb that was not typed, in the list of commands."""

@@ -1,0 +1,16 @@
+"""Parameters that several commands share, with their help."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+Data = Annotated[
+    str, Parameter(name="DATA", help="A file, a folder, or a dataset's name (fivefold data list).")
+]
+RunDirectory = Annotated[Path, Parameter(name="RUN", help="Directory of a run (fivefold runs list).")]
+ConfigFile = Annotated[Path | None, Parameter(help="A YAML file of settings; the command config writes one.")]
+Device = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]
+Json = Annotated[bool, Parameter(negative="", help="Print one JSON object on stdout.", show_default=False)]

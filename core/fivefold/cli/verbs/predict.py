@@ -1,0 +1,65 @@
+"""``fivefold <domain> <task> predict RUN INPUTS...``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from fivefold.cli.output import emit, grid, say
+from fivefold.cli.records import check_kind, flat, write_records
+from fivefold.cli.session import Session
+from fivefold.cli.verbs.evaluate import open_run
+from fivefold.cli.verbs.parameters import Device, Json, RunDirectory
+from fivefold.errors import ConfigError
+from fivefold.plugins.dependencies import check_dependencies
+from fivefold.plugins.spec import PipelineSpec
+
+SHOWN = 20
+"""Rows of a printed table; a file or --json has all."""
+
+Inputs = Annotated[str, Parameter(help="Files, folders, or a dataset's name; they need no labels.")]
+Out = Annotated[Path | None, Parameter(help="Write all predictions to this file, .csv or .jsonl.")]
+
+
+def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
+    """The command."""
+
+    def predict(
+        run: RunDirectory,
+        /,
+        *inputs: Inputs,
+        out: Out = None,
+        device: Device = "auto",
+        json: Json = False,
+    ) -> None:
+        """Predict with a trained model; prints a table, or writes a file."""
+        opened = open_run(run, spec)
+        if not inputs:
+            raise ConfigError(f"INPUTS is missing: name files or folders to predict with {run}")
+        if out is not None:
+            check_kind(out)
+        check_dependencies()
+        from fivefold.workflow import predict as predict_run  # noqa: PLC0415 - imports torch
+
+        records = predict_run(opened, list(inputs), device=device, registry=Session.current.registry())
+        if out is not None:
+            write_records(records, out)
+            say(f"{len(records)} predictions written to {out}")
+        elif not json:
+            show_records(records)
+        if json:
+            emit({"run": opened.path, "predictions": records, **({"out": out} if out else {})})
+
+    return predict
+
+
+def show_records(records: list[dict[str, Any]]) -> None:
+    """The first records as a table."""
+    rows = [flat(record) for record in records[:SHOWN]]
+    head = list(dict.fromkeys(name for row in rows for name in row))
+    grid(head, ([row.get(name) for name in head] for row in rows))
+    if len(records) > SHOWN:
+        say(f"... and {len(records) - SHOWN} more; write all with --out predictions.csv, or take --json")

@@ -1,0 +1,94 @@
+"""From defaults, a preset, a file and options to one validated configuration; the later wins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pydantic import ValidationError
+
+from fivefold.config.files import read_yaml
+from fivefold.config.models import PipelineConfig
+from fivefold.config.sentences import Layer, sentence
+from fivefold.errors import ConfigError
+
+if TYPE_CHECKING:
+    from fivefold.pipeline import Pipeline
+
+Config = TypeVar("Config", bound=PipelineConfig)
+Presets = Mapping[str, Callable[[], PipelineConfig]]
+
+
+def resolve(
+    model: type[Config],
+    *,
+    presets: Presets | None = None,
+    preset: str | None = None,
+    file: Path | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Config:
+    """The configuration: defaults, overlaid by the preset, then the file, then the options.
+
+    Args:
+        model: the pipeline's ``Config``.
+        presets: the pipeline's presets.
+        preset: name of one of them.
+        file: a YAML file of settings.
+        options: settings as nested mappings (``{"optimizer": {"lr": 0.01}}``), as typed on the command line.
+
+    Raises:
+        ConfigError: an unknown preset or key, or a value that does not fit; names where it was set.
+    """
+    layers = []
+    if preset is not None:
+        layers.append(Layer(f"preset '{preset}'", preset_values(presets or {}, preset)))
+    if file is not None:
+        layers.append(Layer(str(file), read_yaml(file)))
+    layers.append(Layer("", dict(options or {})))
+    values: dict[str, Any] = {}
+    for layer in layers:
+        values = overlay(values, layer.values)
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError(sentence(error, model, layers)) from None
+
+
+def build_config(
+    pipeline: type[Pipeline],
+    *,
+    preset: str | None = None,
+    file: Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> PipelineConfig:
+    """The configuration of a pipeline; see `resolve`."""
+    return resolve(pipeline.Config, presets=pipeline.presets, preset=preset, file=file, options=overrides)
+
+
+def preset_values(presets: Presets, name: str) -> dict[str, Any]:
+    """What the preset sets, leaving out what it takes from the defaults.
+
+    Raises:
+        ConfigError: there is no such preset.
+    """
+    if name not in presets:
+        if not presets:
+            raise ConfigError(f"preset '{name}': this pipeline has no presets; leave --preset out")
+        close = get_close_matches(name, presets, n=1)
+        hint = f"; did you mean '{close[0]}'?" if close else ""
+        raise ConfigError(f"preset '{name}' is unknown, expected one of {', '.join(presets)}{hint}")
+    return presets[name]().model_dump(exclude_unset=True)
+
+
+def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested mappings merged key by key; anything else from ``above`` replaces what is below."""
+    merged = dict(below)
+    for key, value in above.items():
+        lower = merged.get(key)
+        if isinstance(lower, Mapping) and isinstance(value, Mapping):
+            merged[key] = overlay(lower, value)
+        else:
+            merged[key] = value
+    return merged

@@ -1,0 +1,68 @@
+"""Which rows of one set of vectors lie near a row of another, exactly, without comparing each with each.
+
+A rotation onto the principal axes puts most of the distance into a few coordinates. A distance in those few
+is never larger than the whole, so a tree over them finds every candidate, and the whole vectors decide.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_AXES = 10  # trees lose their use in more dimensions
+_SAMPLE = 2048  # vectors that the axes are computed from
+_BLOCK = 256  # queries at a time, so that memory is bounded where everything is near everything
+_PAIRS = 1 << 16  # candidates compared at a time
+
+Vectors = NDArray[np.float32]
+
+
+def near_rows(queries: Vectors, vectors: Vectors, distance: float) -> NDArray[np.int64]:
+    """For each query the row of its nearest vector, if that lies within ``distance``.
+
+    Args:
+        queries: shape ``(Q, D)``; rows with NaN are near nothing.
+        vectors: shape ``(N, D)``; rows with NaN are near nothing.
+        distance: Euclidean.
+
+    Returns:
+        Rows of ``vectors``, shape ``(Q,)``; -1 where none is near.
+    """
+    found = np.full(len(queries), -1, dtype=np.int64)
+    asked = np.flatnonzero(np.isfinite(queries).all(1))
+    known = np.flatnonzero(np.isfinite(vectors).all(1))
+    if not len(asked) or not len(known):
+        return found
+    from sklearn.neighbors import KDTree  # noqa: PLC0415 - takes a second to import, and not every run gets here
+
+    axes = _principal_axes(queries[asked], vectors[known])
+    tree = KDTree(vectors[known] @ axes)
+    reach = distance + 1e-5  # float32 rounding must lose nobody
+    for start in range(0, len(asked), _BLOCK):
+        rows = asked[start : start + _BLOCK]
+        candidates = tree.query_radius(queries[rows] @ axes, reach)
+        for row, near in zip(rows, candidates, strict=True):
+            found[row] = _nearest(queries[row], vectors, known[near], distance)
+    return found
+
+
+def _nearest(query: Vectors, vectors: Vectors, candidates: NDArray[np.int64], distance: float) -> int:
+    """The candidate nearest to ``query``, or -1 where none is within ``distance``."""
+    best, least = -1, distance
+    for start in range(0, len(candidates), _PAIRS):
+        rows = candidates[start : start + _PAIRS]
+        apart = np.linalg.norm(vectors[rows] - query, axis=1)
+        nearest = int(np.argmin(apart))
+        if apart[nearest] <= least:
+            best, least = int(rows[nearest]), float(apart[nearest])
+    return best
+
+
+def _principal_axes(queries: Vectors, vectors: Vectors) -> Vectors:
+    """The directions in which the vectors differ most, as orthonormal columns, shape ``(D, axes)``."""
+    both = [values[:: max(1, len(values) // _SAMPLE)] for values in (queries, vectors)]
+    sample = np.concatenate(both).astype(np.float64)
+    sample -= sample.mean(0)
+    _, directions = np.linalg.eigh(sample.T @ sample)  # in order of growing variance
+    axes: Vectors = directions[:, -_AXES:].astype(np.float32)
+    return axes

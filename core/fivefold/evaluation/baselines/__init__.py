@@ -1,0 +1,10 @@
+"""Baselines: what the model must beat to be worth its cost."""
+
+from __future__ import annotations
+
+from fivefold.evaluation.baselines.base import Baseline
+from fivefold.evaluation.baselines.classification import LogisticRegression, MajorityClass
+from fivefold.evaluation.baselines.regression import MeanTarget
+from fivefold.evaluation.baselines.series import LastValue, SeasonalNaive
+
+__all__ = ["Baseline", "LastValue", "LogisticRegression", "MajorityClass", "MeanTarget", "SeasonalNaive"]

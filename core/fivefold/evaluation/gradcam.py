@@ -1,0 +1,95 @@
+"""Grad-CAM: where in a picture a convolutional network looked for a class (Selvaraju et al. 2017).
+
+The last feature map is weighed by the gradient of the class's logit, summed over channels, and cut at zero.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+class _Watch:
+    """Keeps the outputs of leaf modules during a forward pass."""
+
+    def __init__(self, modules: list[nn.Module]) -> None:
+        self.modules = modules
+        self.seen: list[tuple[nn.Module, Tensor]] = []
+
+    def __enter__(self) -> Self:
+        self._handles = [module.register_forward_hook(self._keep) for module in self.modules]
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for handle in self._handles:
+            handle.remove()
+
+    def _keep(self, module: nn.Module, inputs: Any, output: Any) -> None:  # noqa: ARG002 - the hook's signature
+        if isinstance(output, Tensor):
+            self.seen.append((module, output))
+
+
+def last_feature_map(network: nn.Module, inputs: Tensor) -> nn.Module | None:
+    """The last leaf module that gives a feature map ``(B, C, h, w)`` with more than one place in it.
+
+    None where the network has none in the second half of its modules: what comes early (a transformer's patches)
+    does not know the class yet.
+
+    Args:
+        network: any network that reads ``inputs``.
+        inputs: ``(B, C, H, W)``; one picture is enough.
+    """
+    leaves = [module for module in network.modules() if not any(module.children())]
+    with torch.no_grad(), _Watch(leaves) as watch:
+        network(inputs)
+    places = [
+        place
+        for place, (_, output) in enumerate(watch.seen)
+        if output.ndim == 4 and output.shape[2] * output.shape[3] > 1 and output.is_floating_point()  # noqa: PLR2004
+    ]
+    if not places or places[-1] + 1 < len(watch.seen) / 2:
+        return None
+    return watch.seen[places[-1]][0]
+
+
+def grad_cam(
+    network: nn.Module, inputs: Tensor, classes: Tensor, layer: nn.Module | None = None
+) -> Tensor | None:
+    """How much each place of each picture spoke for a class.
+
+    Args:
+        network: pictures to logits ``(B, K)``; its mode, parameters and gradients stay as they are.
+        inputs: ``(B, C, H, W)``, as the network reads them.
+        classes: the class asked about for each picture, int64 ``(B,)``.
+        layer: the module whose output is explained; `last_feature_map` where not given.
+
+    Returns:
+        float32 ``(B, H, W)``, each picture's largest value 1 (all 0 where nothing spoke for the class), or None
+        where the network has no feature map to explain.
+    """
+    training = network.training
+    network.eval()
+    try:
+        # Frozen parameters would leave nothing to differentiate, so the inputs carry the gradient.
+        source = inputs.detach().float().requires_grad_()
+        layer = layer or last_feature_map(network, source[:1])
+        if layer is None:
+            return None
+        with torch.enable_grad(), _Watch([layer]) as watch:
+            logits = network(source)
+            features = watch.seen[-1][1]
+            chosen = logits.gather(1, classes[:, None]).sum()
+            (gradient,) = torch.autograd.grad(chosen, features)
+    finally:
+        network.train(training)
+    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    heat = (weights * features).sum(dim=1, keepdim=True).clamp(min=0).detach().float()
+    heat = F.interpolate(heat, size=inputs.shape[2:], mode="bilinear", align_corners=False)[:, 0]
+    top = heat.amax(dim=(1, 2), keepdim=True)
+    return torch.where(top > 0, heat / top.clamp(min=torch.finfo(heat.dtype).tiny), heat)

@@ -1,0 +1,217 @@
+"""The run: a directory that holds everything about one training.
+
+<run>/config.yaml  run.json  metrics.jsonl  tensorboard/  checkpoints/step-*/
+      model.safetensors  report.json  report.html  evaluations/<name>/report.*
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from fivefold.errors import RunError
+from fivefold.files import write_json, write_text
+
+if TYPE_CHECKING:
+    from fivefold.evaluation.evaluation import Evaluation
+
+FORMAT = 1
+"""Version of the run directory's format; newer ones are refused, older ones stay readable."""
+
+RUNS = Path("runs")
+"""Where runs go that are given no directory: ``runs/<domain>-<task>/<name>``."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run directory.
+
+    Attributes:
+        path: the directory.
+        info: the contents of ``run.json``: pipeline, status, data, versions, facts, headline result.
+    """
+
+    path: Path
+    info: dict[str, Any]
+
+    @classmethod
+    def create(cls, path: Path, config: Mapping[str, Any], info: Mapping[str, Any]) -> Run:
+        """Make a new run directory with its configuration and the first ``run.json``.
+
+        Raises:
+            RunError: the directory exists and is not empty.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            raise RunError(
+                f"{path}: expected a new or empty directory for the run, found files in it; "
+                "choose another --out, or add --resume to go on with the run that is there"
+            )
+        path.mkdir(parents=True, exist_ok=True)
+        run = cls(path, {"format": FORMAT, **info})
+        run.begin(config)
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Run:
+        """Open an existing run directory.
+
+        Raises:
+            RunError: there is no run, its ``run.json`` is broken, or its format is newer than this version knows.
+        """
+        path = Path(path)
+        file = path / "run.json"
+        if not path.is_dir():
+            raise RunError(
+                f"{path}: no such run directory; `fivefold runs list` shows the runs that there are"
+            )
+        if not file.is_file():
+            raise RunError(
+                f"{path}: expected a run directory with a run.json, found none; give the directory of a run"
+            )
+        try:
+            info = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise RunError(
+                f"{file}: expected JSON, found something else ({error}); the run cannot be read"
+            ) from error
+        found = info.get("format") if isinstance(info, dict) else None
+        if not isinstance(found, int):
+            raise RunError(
+                f"{file}: expected the key 'format' with a number, found {found!r}; the run cannot be read"
+            )
+        if found > FORMAT:
+            raise RunError(
+                f"{file}: expected a run of format {FORMAT} or older, found format {found}; upgrade fivefold to read it"
+            )
+        return cls(path, info)
+
+    @property
+    def pipeline(self) -> str:
+        """Name of the pipeline, ``domain/task``."""
+        return str(self.info["pipeline"])
+
+    @property
+    def status(self) -> str:
+        """One of ``training``, ``interrupted``, ``failed``, ``complete``."""
+        return str(self.info.get("status", "failed"))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The settings of the run, as plain values.
+
+        Raises:
+            RunError: ``config.yaml`` is missing or broken.
+        """
+        file = self.path / "config.yaml"
+        try:
+            return dict(yaml.safe_load(file.read_text(encoding="utf-8")))
+        except (OSError, yaml.YAMLError, TypeError, ValueError) as error:
+            raise RunError(
+                f"{file}: expected the run's settings as YAML, found none that can be read: {error}"
+            ) from error
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the task knows of the training data (classes, sizes)."""
+        return dict(self.info.get("facts", {}))
+
+    @property
+    def weights(self) -> Path:
+        """The trained weights."""
+        return self.path / "model.safetensors"
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        """The contents of ``report.json``, or None where the run has none yet."""
+        file = self.path / "report.json"
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else None
+
+    @property
+    def records(self) -> list[dict[str, Any]]:
+        """The records of ``metrics.jsonl``, oldest first; a half-written last line is left out."""
+        file = self.path / "metrics.jsonl"
+        if not file.is_file():
+            return []
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def begin(self, config: Mapping[str, Any]) -> None:
+        """Write the settings, and that the training has begun (or goes on)."""
+        write_text(self.path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))
+        self.update(status="training")
+
+    def update(self, **values: Any) -> None:
+        """Set values in ``run.json`` and write it, whole or not at all."""
+        self.info.update(values)
+        write_json(self.path / "run.json", self.info)
+
+    def predict(self, *sources: str | Path, device: str = "auto") -> list[dict[str, Any]]:
+        """Predictions for files or folders: one record a sample, in the words of the training data.
+
+        Raises:
+            RunError: the run has no trained weights.
+            DataError: a file cannot be read.
+        """
+        from fivefold.workflow import predict  # noqa: PLC0415 - a run can be listed without torch
+
+        return predict(self, [str(source) for source in sources], device=device)
+
+    def evaluate(
+        self, source: str | Path | None = None, *, device: str = "auto", strict: bool = False
+    ) -> Evaluation:
+        """Judge the run on its own test split, or on the labelled data at ``source``; writes a report.
+
+        Raises:
+            RunError: the run has no trained weights.
+            DataError: the data cannot be read, or carry a label that the model does not know.
+            LeakageError: ``strict`` and a sample of the training data stands in the data judged.
+        """
+        from fivefold.workflow import evaluate  # noqa: PLC0415 - a run can be listed without torch
+
+        return evaluate(self, None if source is None else str(source), device=device, strict=strict)[0]
+
+
+def run_to_resume(pipeline: str, source: str, out: Path | None) -> Run | None:
+    """The run that ``--resume`` goes on with; None where ``out`` is new, which starts afresh.
+
+    Args:
+        pipeline: name of the pipeline.
+        source: the data, as the user calls them.
+        out: the run's directory; without it, the newest unfinished run of the pipeline on ``source`` is taken.
+
+    Raises:
+        RunError: the directory holds no run of this pipeline, or there is no unfinished one.
+    """
+    if out is not None:
+        if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+            return None
+        run = Run.open(out)
+        if run.pipeline != pipeline:
+            raise RunError(
+                f"{out}: expected a run of {pipeline}, found one of {run.pipeline}; choose another --out"
+            )
+        return run
+    root = RUNS / pipeline.replace("/", "-")
+    wanted = {source, str(Path(source).resolve())}
+    runs = [run for run in list_runs(root) if isinstance(run, Run) and run.status != "complete"]
+    runs = [run for run in runs if run.info.get("data", {}).get("source") in wanted]
+    if not runs:
+        raise RunError(
+            f"{root}: expected an unfinished run on {source} to go on with, found none; "
+            "name its directory by --out, or leave --resume away"
+        )
+    return max(runs, key=lambda run: str(run.info.get("created", "")))
+
+
+def list_runs(root: Path) -> Iterator[Run | RunError]:
+    """Every run below ``root``, in order of path; those that cannot be opened come as the error that says why."""
+    for file in sorted(root.glob("**/run.json")):
+        try:
+            yield Run.open(file.parent)
+        except RunError as error:
+            yield error

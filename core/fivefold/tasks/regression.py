@@ -1,0 +1,158 @@
+"""Regression: one or several numbers for each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.errors import DataError
+from fivefold.tasks.base import Loss, Outputs, Task
+from fivefold.tasks.reading import in_batches
+
+if TYPE_CHECKING:
+    from fivefold.evaluation.evaluation import Evaluation
+    from fivefold.evaluation.metric import Metric
+    from fivefold.evaluation.section import Section
+
+BUFFERS = ("input_mean", "input_scale", "target_mean", "target_scale")
+
+
+class Regression(Task):
+    """Squared error on standardised targets, from standardised inputs; predictions are in the data's units.
+
+    Batches hold the input, whose last dimension are features, and ``target`` of shape ``(B, K)`` or ``(B,)``.
+    Outputs are ``prediction`` and ``target``, both ``(B, K)``. Means and scales (of features over everything
+    but the last dimension, of targets over samples) come from the training split, and are saved with the
+    weights.
+    """
+
+    input_mean: Tensor
+    input_scale: Tensor
+    target_mean: Tensor
+    target_scale: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        *,
+        input: str = "input",  # noqa: A002 - the batch's key
+        standardise_inputs: bool = True,
+    ) -> None:
+        """Settings.
+
+        Args:
+            network: inputs ``(B, ..., F)`` to ``(B, K)`` or ``(B,)``.
+            input: key of the batch that the network reads.
+            standardise_inputs: whether inputs are standardised by feature; not where they are normalised
+                already, or their last dimension is none of features (images).
+        """
+        super().__init__()
+        self.network = network
+        self.input = input
+        self.standardise_inputs = standardise_inputs
+        for name in BUFFERS:
+            self.register_buffer(name, torch.zeros(()) if name.endswith("mean") else torch.ones(()))
+        self.register_load_state_dict_pre_hook(_take_shapes)  # type: ignore[no-untyped-call] # torch lacks types
+
+    def prepare(self, train: Dataset) -> None:
+        """Set means and scales; a feature or target that never varies is only shifted.
+
+        Raises:
+            DataError: a value of the training split is missing or infinite.
+        """
+        inputs, targets = _Moments(self.input), _Moments("target")
+        for indices, batch in in_batches(train):
+            if self.standardise_inputs:
+                inputs.add(batch[self.input], indices, train)
+            target = batch["target"]
+            targets.add(target.reshape(len(target), -1), indices, train)
+        self.target_mean, self.target_scale = targets.mean, targets.scale
+        if self.standardise_inputs:
+            self.input_mean, self.input_scale = inputs.mean, inputs.scale
+
+    def standardised(self, x: Tensor) -> Tensor:
+        """The network's answer in standardised units: inputs ``(B, ..., F)`` to ``(B, K)``, float32."""
+        answer: Tensor = self.network((x - self.input_mean) / self.input_scale)
+        return answer.float().reshape(len(x), -1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Predictions in the data's units: inputs ``(B, ..., F)`` to ``(B, K)``."""
+        return self.standardised(x) * self.target_scale + self.target_mean
+
+    def loss(self, batch: Batch, phase: str) -> Loss:  # noqa: ARG002 - one phase
+        """Mean squared error in standardised units."""
+        target = batch["target"].reshape(len(batch["target"]), -1)
+        wanted = (target - self.target_mean) / self.target_scale
+        return Loss(F.mse_loss(self.standardised(batch[self.input]), wanted.float()), len(target))
+
+    def predict(self, batch: Batch) -> Batch:
+        """``prediction``, shape ``(B, K)``, and ``target`` likewise where the batch has it."""
+        outputs = {"prediction": self(batch[self.input])}
+        if "target" in batch:
+            outputs["target"] = batch["target"].reshape(len(batch["target"]), -1)
+        return outputs
+
+    def metrics(self) -> Sequence[Metric]:
+        """Mean absolute error first; see `fivefold.evaluation.regression_metrics`."""
+        from fivefold.evaluation.regression_metrics import regression_metrics  # noqa: PLC0415 - keeps training light
+
+        return regression_metrics()
+
+    def decode(self, outputs: Outputs, facts: Facts) -> list[dict[str, Any]]:  # noqa: ARG002 - the interface
+        """Records ``{"prediction": number}``, or a list of numbers where there are several targets."""
+        rows = outputs["prediction"].tolist()
+        return [{"prediction": row[0] if len(row) == 1 else row} for row in rows]
+
+    def sections(self, evaluation: Evaluation, facts: Facts) -> list[Section]:  # noqa: ARG002 - the interface
+        """Predicted against actual values, and residuals in the order of samples."""
+        from fivefold.evaluation.regression_sections import regression_sections  # noqa: PLC0415
+
+        return regression_sections(evaluation)
+
+
+def _take_shapes(task: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: Any) -> None:
+    """Before weights are loaded: give the buffers the shapes that `prepare` gave those that were saved."""
+    for name in BUFFERS:
+        saved = state.get(prefix + name)
+        if saved is not None:
+            setattr(task, name, torch.empty_like(saved, device=getattr(task, name).device))
+
+
+class _Moments:
+    """Mean and standard deviation over all but the last dimension, gathered batch by batch in float64."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._count = 0
+        self._shift = self._sum = self._squares = torch.zeros(())
+
+    def add(self, values: Tensor, indices: Tensor, samples: Dataset) -> None:
+        rows = values.double().reshape(-1, values.shape[-1])
+        if not bool(torch.isfinite(rows).all()):
+            broken = ~torch.isfinite(values.reshape(len(values), -1)).all(dim=1)
+            name = samples.ids[int(indices[broken][0])]
+            raise DataError(
+                f"{name}: expected finite numbers in '{self._name}', found a missing or infinite one; "
+                "fill in or remove such samples"
+            )
+        if not self._count:
+            # Sums around a typical value: squares of large numbers would drown a small variance.
+            self._shift = rows.mean(dim=0)
+        self._count += len(rows)
+        self._sum = self._sum + (rows - self._shift).sum(dim=0)
+        self._squares = self._squares + ((rows - self._shift) ** 2).sum(dim=0)
+
+    @property
+    def mean(self) -> Tensor:
+        return (self._shift + self._sum / self._count).float()
+
+    @property
+    def scale(self) -> Tensor:
+        variance = self._squares / self._count - (self._sum / self._count) ** 2
+        deviation = variance.clamp_min(0).sqrt()
+        return torch.where(deviation > 1e-12 * self.mean.abs().clamp_min(1), deviation, 1.0).float()

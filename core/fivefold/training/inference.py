@@ -1,0 +1,68 @@
+"""A task's outputs for every sample of a dataset."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fivefold.data.dataset import Dataset
+from fivefold.data.table import Array
+from fivefold.errors import DataError
+from fivefold.tasks.base import Outputs, Task
+from fivefold.training.loader import Loader
+from fivefold.training.precision import Precision, choose_precision, to_channels_last, wants_channels_last
+
+
+def predict_outputs(
+    task: Task, dataset: Dataset, *, device: torch.device, batch_size: int = 256, precision: str = "float32"
+) -> Outputs:
+    """What `Task.predict` gives for every sample, once each, in the dataset's order.
+
+    The task is moved to ``device``; its training or evaluation mode is as before afterwards.
+
+    Args:
+        task: the task.
+        dataset: ``N`` samples, at least one.
+        device: where to compute.
+        batch_size: samples at once.
+        precision: ``float32``, ``bfloat16`` or ``auto``.
+
+    Returns:
+        Name to array with first dimension ``N``; floating-point outputs are float32.
+
+    Raises:
+        DataError: there are no samples, or one cannot be read.
+    """
+    task.to(device)
+    loader = Loader(dataset, device, workers=2, memory_share=0.25)
+    return gather_outputs(
+        task, loader, batch_size=batch_size, precision=choose_precision(precision, device, task)
+    )
+
+
+def gather_outputs(task: Task, loader: Loader, *, batch_size: int, precision: Precision) -> Outputs:
+    """`predict_outputs` for data that have a loader already and a task that is on its device."""
+    size = len(loader.dataset)
+    if size == 0:
+        raise DataError("there are no samples to predict; expected at least one")
+    channels_last = wants_channels_last(task)
+    was_training = task.training
+    task.eval()
+    gathered: dict[str, list[Array]] = {}
+    try:
+        # Not inference_mode: what a module caches here (a positional table) must still train later.
+        with torch.no_grad():
+            for batch in loader.read(torch.split(torch.arange(size), batch_size)):
+                with precision.context():
+                    outputs = task.predict(to_channels_last(batch) if channels_last else batch)
+                for name, output in outputs.items():
+                    gathered.setdefault(name, []).append(_to_numpy(output))
+    finally:
+        task.train(was_training)
+    return {name: np.concatenate(arrays) for name, arrays in gathered.items()}
+
+
+def _to_numpy(output: Tensor) -> Array:
+    array: Array = (output.float() if output.is_floating_point() else output).detach().cpu().numpy()
+    return array

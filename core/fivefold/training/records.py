@@ -1,0 +1,61 @@
+"""``metrics.jsonl``: one JSON record a line, appended as the training goes."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any, TextIO
+
+from fivefold.errors import TrainingError
+
+
+class MetricsLog:
+    """Appends records to a file.
+
+    Args:
+        path: the file, made if missing.
+        length: bytes to keep of what is there; what a killed training wrote after its last checkpoint is cut
+            off.
+
+    Raises:
+        TrainingError: the file cannot be written.
+    """
+
+    def __init__(self, path: Path, *, length: int) -> None:
+        self.path = path
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._file: TextIO = path.open("a", encoding="utf-8", newline="\n")
+            self._file.truncate(min(length, path.stat().st_size))
+        except OSError as error:
+            raise TrainingError(self._failure(error)) from error
+
+    def write(self, record: dict[str, Any]) -> None:
+        """Append ``record``; numbers that JSON has no word for are written as null."""
+        values = {key: None if _is_odd(value) else value for key, value in record.items()}
+        try:
+            self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
+            self._file.flush()
+        except OSError as error:
+            raise TrainingError(self._failure(error)) from error
+
+    def sync(self) -> int:
+        """Sync the file to disk; its length in bytes."""
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise TrainingError(self._failure(error)) from error
+        return self.path.stat().st_size
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+    def _failure(self, error: OSError) -> str:
+        return f"{self.path} could not be written: {error.strerror}; free some space and go on with --resume"
+
+
+def _is_odd(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)

@@ -1,0 +1,101 @@
+"""The losses since the last log line: kept on the device, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from fivefold.tasks.base import Loss
+
+
+@dataclass
+class _Series:
+    """One logged quantity: where it was computed, its value and the weight of that value."""
+
+    steps: list[int] = field(default_factory=list)
+    values: list[Tensor] = field(default_factory=list)
+    weights: list[float | Tensor] = field(default_factory=list)
+    restored: tuple[Tensor, Tensor, Tensor] | None = None
+
+    def stacked(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Steps int64, values and weights float64, on the CPU; this waits for the device."""
+        columns = [] if self.restored is None else [self.restored]
+        if self.steps:
+            columns.append((torch.tensor(self.steps), _to_host(self.values), _to_host(self.weights)))
+        steps, values, weights = (torch.cat(column) for column in zip(*columns, strict=True))
+        return steps, values, weights
+
+
+def _to_host(numbers: Sequence[float | Tensor]) -> Tensor:
+    """Numbers and scalar tensors as one float64 tensor on the CPU, by one copy from the device."""
+    tensors = [number for number in numbers if isinstance(number, Tensor)]
+    if len(tensors) == len(numbers):
+        return torch.stack(tensors).to("cpu", torch.float64)
+    return torch.tensor([float(number) for number in numbers], dtype=torch.float64)
+
+
+class LossTracker:
+    """Gathers losses and their parts without reading the device, until `summary`.
+
+    Nothing is summed before then: a log line is the same whether or not the training was interrupted in
+    between.
+    """
+
+    def __init__(self) -> None:
+        self._series: dict[str, _Series] = {}
+
+    def add(self, phase: str, step: int, loss: Loss) -> None:
+        """Note the loss of a batch in ``phase`` at ``step``."""
+        self._note(f"{phase}/loss", step, loss.value, loss.weight)
+        for name, value in loss.parts.items():
+            self._note(f"{phase}/{name}", step, value, loss.weight)
+
+    def _note(self, key: str, step: int, value: Tensor, weight: float | Tensor) -> None:
+        series = self._series.get(key)
+        if series is None:
+            series = self._series[key] = _Series()
+        series.steps.append(step)
+        series.values.append(value.detach())
+        series.weights.append(weight.detach() if isinstance(weight, Tensor) else weight)
+
+    def __bool__(self) -> bool:
+        """Whether there is anything to log."""
+        return bool(self._series)
+
+    def first_non_finite(self) -> int | None:
+        """The first step whose loss was not finite, or None; waits for the device."""
+        found = []
+        for key, series in self._series.items():
+            if key.endswith("/loss"):
+                steps, values, _ = series.stacked()
+                found += steps[~torch.isfinite(values)].tolist()[:1]
+        return min(found, default=None)
+
+    def summary(self) -> dict[str, float]:
+        """Weighted means since the last call, as ``phase/name``; waits for the device, then starts anew."""
+        means = {}
+        for key, series in self._series.items():
+            _, values, weights = series.stacked()
+            means[key] = float((values * weights).sum() / weights.sum())
+        self._series = {}
+        return means
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """What was gathered so far, as tensors on the CPU."""
+        return dict(self._state())
+
+    def _state(self) -> Iterator[tuple[str, Tensor]]:
+        for key, series in self._series.items():
+            for kind, tensor in zip(("steps", "values", "weights"), series.stacked(), strict=True):
+                yield f"{key}:{kind}", tensor
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state_dict` saved."""
+        keys = dict.fromkeys(name.rpartition(":")[0] for name in state)
+        self._series = {
+            key: _Series(restored=(state[f"{key}:steps"], state[f"{key}:values"], state[f"{key}:weights"]))
+            for key in keys
+        }

@@ -1,0 +1,194 @@
+"""Evaluation: a run on its own test split, or on labelled data of the user's, to a report."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fivefold.data.catalog import resolve
+from fivefold.data.dataset import Dataset
+from fivefold.data.leakage import Finding, search
+from fivefold.data.splits import Splits
+from fivefold.data.table import Problem
+from fivefold.errors import DataError, RunError
+from fivefold.evaluation.baselines import Baseline
+from fivefold.evaluation.evaluation import Evaluation
+from fivefold.evaluation.judge import judge
+from fivefold.evaluation.report import write_report
+from fivefold.pipeline import Pipeline
+from fivefold.plugins.registry import Registry, load_registry
+from fivefold.runs import Run
+from fivefold.tasks.base import Outputs, Task
+from fivefold.training.device import choose_device
+from fivefold.training.inference import predict_outputs
+from fivefold.workflow.loading import load_task
+from fivefold.workflow.preparing import Prepared, prepare, refuse_leakage
+
+
+def evaluate(
+    run: Run,
+    source: str | None = None,
+    *,
+    device: str = "auto",
+    strict: bool = False,
+    registry: Registry | None = None,
+) -> tuple[Evaluation, Path]:
+    """Judge ``run`` on its own test split, or on the labelled data at ``source``.
+
+    The baselines are fitted again on the run's training data, and the data judged are searched for samples of
+    them; where the training data are gone, both are left out and the report says so.
+
+    Returns:
+        the evaluation, and the directory with ``report.json`` and ``report.html``.
+
+    Raises:
+        RunError: the run has no weights, or ``source`` is not given and the training data are gone or changed.
+        DataError: ``source`` cannot be read, or carries a label that the model does not know.
+        LeakageError: ``strict`` and a sample stands on both sides.
+    """
+    registry = registry or load_registry()
+    pipeline, task = load_task(run, registry)
+    place = choose_device(device)
+    task.to(place)
+    if source is None:
+        prepared = _prepare_again(run, registry, strict=strict)
+        return judge_run(run, task, prepared, place), run.path
+    return _judge_new(run, pipeline, task, source, place, registry, strict=strict)
+
+
+def judge_run(run: Run, task: Task, prepared: Prepared, device: torch.device) -> Evaluation:
+    """Judge ``task`` on the test split of ``prepared`` and write the report into the run."""
+    baselines = fit_baselines(prepared.pipeline, prepared.train, prepared.test)
+    problems = prepared.splits.train.problems
+    return _judge_and_report(
+        run, prepared.pipeline, task, prepared.test, device, baselines, prepared.findings, "test", run.path,
+        problems=problems,
+    )  # fmt: skip
+
+
+def fit_baselines(pipeline: Pipeline, train: Dataset, judged: Dataset) -> dict[str, Outputs]:
+    """Fit each baseline of the pipeline on ``train`` and let it predict ``judged``."""
+    outputs: dict[str, Outputs] = {}
+    for baseline in pipeline.baselines(train.facts):
+        outputs[baseline.name] = _fit_baseline(baseline, train, judged)
+    return outputs
+
+
+def _fit_baseline(baseline: Baseline, train: Dataset, judged: Dataset) -> Outputs:
+    baseline.fit(train)
+    return baseline.predict(judged)
+
+
+def _judge_new(
+    run: Run,
+    pipeline: Pipeline,
+    task: Task,
+    source: str,
+    device: torch.device,
+    registry: Registry,
+    *,
+    strict: bool,
+) -> tuple[Evaluation, Path]:
+    path, _ = resolve(source, registry.dataset_specs)
+    table = pipeline.read(path)
+    if table.classes and "classes" in run.facts:
+        table = table.recode(run.facts["classes"])
+    if len(table) == 0:
+        raise DataError(f"{path}: expected labelled samples to judge the run on, found none")
+    judged = pipeline.samples(table)
+    notes: tuple[str, ...] = ()
+    baselines: dict[str, Outputs] = {}
+    findings: tuple[Finding, ...] = ()
+    try:
+        prepared = _prepare_again(run, registry, strict=False)
+    except (DataError, RunError) as error:
+        notes = (
+            f"Without baselines and leakage search, because the training data could not be read again: {error}",
+        )
+    else:
+        baselines = fit_baselines(prepared.pipeline, prepared.train, judged)
+        findings = search(replace(prepared.splits, test=table), pipeline.fingerprints)
+        if strict:
+            refuse_leakage(findings, source)
+    directory = run.path / "evaluations" / (Path(source).stem or "data")
+    evaluation = _judge_and_report(
+        run,
+        pipeline,
+        task,
+        judged,
+        device,
+        baselines,
+        findings,
+        source,
+        directory,
+        problems=table.problems,
+        notes=notes,
+    )
+    return evaluation, directory
+
+
+def _prepare_again(run: Run, registry: Registry, *, strict: bool) -> Prepared:
+    """The data of the run, read anew and checked to be the same."""
+    source = run.info["data"]["source"]
+    prepared = prepare(registry.pipeline_of(run), source, registry, strict=strict)
+    if prepared.fingerprint != run.info["data"]["fingerprint"]:
+        raise RunError(
+            f"{source}: expected the data that {run.path} was trained on, found that they have changed since"
+        )
+    return prepared
+
+
+def _judge_and_report(
+    run: Run,
+    pipeline: Pipeline,
+    task: Task,
+    judged: Dataset,
+    device: torch.device,
+    baselines: dict[str, Outputs],
+    findings: tuple[Finding, ...],
+    split: str,
+    directory: Path,
+    *,
+    problems: tuple[Problem, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Evaluation:
+    evaluation = judge(
+        task=task,
+        facts=pipeline.facts or judged.facts,
+        outputs=predict_outputs(task, judged, device=device),
+        samples=judged,
+        split=split,
+        baseline_outputs=baselines,
+        findings=findings,
+        config=pipeline.config.evaluation,
+        seed=pipeline.config.seed,
+        notes=notes,
+    )
+    sections = [*task.sections(evaluation, evaluation.facts), *pipeline.sections(evaluation)]
+    write_report(evaluation, sections, report_info(run, problems), directory)
+    return evaluation
+
+
+def report_info(run: Run, problems: tuple[Problem, ...]) -> dict[str, Any]:
+    """What the report tells of the run beside the judgement."""
+    data = run.info["data"]
+    return {
+        **{key: run.info[key] for key in ("pipeline", "versions", "seed", "device", "hardware", "command")},
+        "started": run.info["created"],
+        "seconds": run.info.get("training", {}).get("seconds"),
+        "training": run.info.get("training", {}),
+        "data": data["source"],
+        "split_how": data["split"],
+        "sizes": data["sizes"],
+        "licence": data.get("licence"),
+        "citation": data.get("citation"),
+        "config": run.config,
+        "curves": run.records,
+        "problems": [vars(problem) for problem in problems],
+    }
+
+
+__all__ = ["Splits", "evaluate", "fit_baselines", "judge_run"]

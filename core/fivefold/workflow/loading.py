@@ -1,0 +1,38 @@
+"""From a run directory back to the pipeline and its trained task."""
+
+from __future__ import annotations
+
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+
+from fivefold.data.dataset import Facts
+from fivefold.errors import RunError
+from fivefold.pipeline import Pipeline
+from fivefold.plugins.registry import Registry
+from fivefold.runs import Run
+from fivefold.tasks.base import Task
+
+
+def load_task(run: Run, registry: Registry) -> tuple[Pipeline, Task]:
+    """The pipeline of ``run`` with the facts of its training data, and the trained task in evaluation mode.
+
+    Raises:
+        RunError: there are no weights, or they do not fit the network that the settings describe.
+        PluginError: the plugin that trained the run is missing or broken.
+    """
+    if not run.weights.is_file():
+        raise RunError(
+            f"{run.path}: expected trained weights in model.safetensors, found none (the run is '{run.status}'); "
+            "finish it with --resume"
+        )
+    pipeline = registry.pipeline_of(run)
+    pipeline.facts = Facts(run.facts)
+    task = pipeline.task(pipeline.facts)
+    try:
+        task.load_state_dict(load_file(run.weights))
+    except (SafetensorError, RuntimeError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise RunError(
+            f"{run.weights}: expected the weights of {run.pipeline}, found that they do not fit: {reason}"
+        ) from error
+    return pipeline, task.eval()

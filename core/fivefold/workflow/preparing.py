@@ -1,0 +1,112 @@
+"""From a path or name to the samples of three splits, searched for leakage."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from fivefold.data.catalog import resolve
+from fivefold.data.dataset import Dataset, Facts
+from fivefold.data.leakage import Finding, search
+from fivefold.data.splits import Splits
+from fivefold.data.table import Table
+from fivefold.errors import DataError, LeakageError
+from fivefold.pipeline import Pipeline
+from fivefold.plugins.registry import Registry
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Data on their way into a training.
+
+    Attributes:
+        pipeline: the pipeline that read them; it holds the facts of the training split from here on.
+        path: where they lie.
+        name: how the user called them.
+        splits: their rows.
+        findings: what the leakage search found.
+        train, val, test: the samples.
+        fingerprint: digest of every sample's name and split, by which a resumed run knows its data again.
+    """
+
+    pipeline: Pipeline
+    path: Path
+    name: str
+    splits: Splits
+    findings: tuple[Finding, ...]
+    train: Dataset
+    val: Dataset
+    test: Dataset
+    fingerprint: str
+
+    @property
+    def facts(self) -> Facts:
+        """Facts of the training split."""
+        return self.train.facts
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Samples in each split."""
+        return {"train": len(self.train), "val": len(self.val), "test": len(self.test)}
+
+
+def prepare(pipeline: Pipeline, source: str, registry: Registry, *, strict: bool = False) -> Prepared:
+    """Find, read, split and search the data at ``source`` (a path or a dataset's name).
+
+    Raises:
+        DataError: the data are not there, cannot be read, or cannot be split.
+        LeakageError: ``strict`` and a sample stands on both sides of a split.
+    """
+    path, _ = resolve(source, registry.dataset_specs)
+    table = pipeline.read(path)
+    if len(table) == 0:
+        raise DataError(f"{path}: expected samples to train on, found none; see `fivefold data check {path}`")
+    splits = pipeline.split(table)
+    findings = search(splits, pipeline.fingerprints)
+    if strict:
+        refuse_leakage(findings, source)
+    train = pipeline.samples(splits.train)
+    pipeline.facts = train.facts
+    return Prepared(
+        pipeline=pipeline,
+        path=path.resolve(),
+        name=source,
+        splits=splits,
+        findings=findings,
+        train=train,
+        val=pipeline.samples(splits.val),
+        test=pipeline.samples(splits.test),
+        fingerprint=fingerprint(splits, pipeline),
+    )
+
+
+def refuse_leakage(findings: tuple[Finding, ...], source: str) -> None:
+    """Raise on the severe ones among ``findings``.
+
+    Raises:
+        LeakageError: there is one.
+    """
+    severe = [finding for finding in findings if finding.severe]
+    if severe:
+        raise LeakageError(
+            f"{source}: --strict expects splits without leakage, found: {' '.join(finding.text for finding in severe)} "
+            f"`fivefold data check {source}` lists them; remove them, or leave --strict away to have them reported only"
+        )
+
+
+def fingerprint(splits: Splits, pipeline: Pipeline) -> str:
+    """A digest of the content of every sample and of the split it is in."""
+    digest = hashlib.sha256()
+    for name, table in (("train", splits.train), ("val", splits.val), ("test", splits.test)):
+        digest.update(name.encode())
+        for row, key in enumerate(pipeline.fingerprints(table).exact):
+            digest.update(str(key).encode())
+            if table.label is not None:
+                digest.update(repr(table[table.label][row]).encode())
+    return digest.hexdigest()
+
+
+def rows_by_split(splits: Splits) -> dict[str, Table]:
+    """The three tables by name."""
+    return {"train": splits.train, "val": splits.val, "test": splits.test}

@@ -1,0 +1,124 @@
+"""Image samples as tensors: uint8, because the network scales them on the device."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fivefold.data.dataset import Batch, Dataset, Facts, TensorDataset
+from fivefold.data.table import Array, Table
+from fivefold_vision.loading import Shape, load_rows
+
+MEASURED = 1024
+"""Images on disk that mean and spread are measured on."""
+
+
+def image_dataset(table: Table, shape: Shape, *, facts: Facts | None, unit: str = "") -> Dataset:
+    """The images of ``table`` as samples: ``input`` uint8 ``(B, C, H, W)`` and, where labelled, ``target`` int64 ``(B,)``.
+
+    Args:
+        table: with a column ``image`` (held in memory) or ``path`` (decoded when asked for).
+        shape: what the images have been, or are to be, brought to.
+        facts: of the training split, where known; else this is the training split, and they are measured.
+        unit: what the table's groups are, for the report.
+    """
+    if "image" in table:
+        images = _channels_first(table["image"])
+        facts = facts or measure(table, images, shape, unit)
+        tensors = {"input": torch.from_numpy(images)}
+        target = targets(table)
+        if target is not None:
+            tensors["target"] = target
+        return TensorDataset(tensors, facts=facts, ids=table.ids, units=table.units)
+    if facts is None:
+        rows = np.unique(np.linspace(0, len(table) - 1, MEASURED).astype(int))
+        sample = _channels_first(load_rows([str(table["path"][row]) for row in rows], shape))
+        facts = measure(table, sample, shape, unit)
+    return ImageFiles(table, shape, facts)
+
+
+class ImageFiles(Dataset):
+    """Images on disk, decoded when asked for."""
+
+    def __init__(self, table: Table, shape: Shape, facts: Facts) -> None:
+        self._table = table
+        self._shape = shape
+        self._facts = facts
+        self._target = targets(table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    def batch(self, indices: Tensor) -> Batch:
+        """Decode the images at ``indices``.
+
+        Raises:
+            DataError: one of them cannot be read; the message names the file.
+        """
+        paths = [str(path) for path in self._table["path"][indices.numpy()]]
+        batch = {"input": torch.from_numpy(_channels_first(load_rows(paths, self._shape)))}
+        return batch if self._target is None else {**batch, "target": self._target[indices]}
+
+    @property
+    def facts(self) -> Facts:
+        return self._facts
+
+    @property
+    def ids(self) -> Array:
+        return self._table.ids
+
+    @property
+    def units(self) -> Array | None:
+        return self._table.units
+
+
+def targets(table: Table) -> Tensor | None:
+    """Class codes, int64 ``(N,)``, or None where the table has no labels."""
+    return None if table.label is None else torch.from_numpy(np.asarray(table[table.label], dtype=np.int64))
+
+
+def measure(table: Table, images: NDArray[np.uint8], shape: Shape, unit: str) -> Facts:
+    """Facts of a training split: classes and their counts, image shape, mean and spread of each channel (0 to 255).
+
+    Args:
+        table: the samples.
+        images: all of them or an even choice, uint8 ``(N, C, H, W)``.
+        shape: what they were brought to.
+        unit: what the table's groups are; stated where it has groups.
+    """
+    mean, spread = channel_statistics(images)
+    facts = Facts(
+        classes=list(table.classes),
+        size=list(shape.size),
+        channels=shape.channels,
+        mean=mean,
+        std=spread,
+    )
+    if table.label is not None:
+        facts["class_counts"] = np.bincount(table[table.label], minlength=len(table.classes)).tolist()
+    if table.group is not None:
+        facts["unit"] = unit
+    return facts
+
+
+def channel_statistics(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:
+    """Mean and standard deviation of each channel of ``(N, C, H, W)``, exact, from counts of the 256 values."""
+    means, spreads = [], []
+    values = np.arange(256)
+    for channel in range(images.shape[1]):
+        parts = (images[start : start + 1024, channel] for start in range(0, len(images), 1024))
+        counts = sum((np.bincount(part.ravel(), minlength=256) for part in parts), np.zeros(256, np.int64))
+        mean = float(counts @ values / counts.sum())
+        spread = float(np.sqrt(counts @ (values - mean) ** 2 / counts.sum()))
+        means.append(mean)
+        spreads.append(spread if spread > 0 else 1.0)
+    return means, spreads
+
+
+def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """``(N, H, W)`` or ``(N, H, W, C)`` to ``(N, C, H, W)``."""
+    if images.ndim == 3:  # noqa: PLR2004 - grey
+        return images[:, None]
+    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

@@ -1,0 +1,158 @@
+"""Pictures in the report: confident mistakes, probable label errors, and where the network looked (Grad-CAM)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fivefold.evaluation.evaluation import Evaluation
+from fivefold.evaluation.gradcam import grad_cam
+from fivefold.evaluation.label_errors import suspects
+from fivefold.evaluation.section import Figure, Section
+from fivefold.tasks.classification import Classification
+from fivefold_vision.decode import encode_png
+
+SHOWN = 12
+"""Pictures in each gallery."""
+LEAST_SIDE, MOST_SIDE = 112, 224
+"""Smaller pictures are enlarged, larger ones reduced, to be seen and to keep the report small."""
+
+
+def picture_sections(evaluation: Evaluation, task: Classification) -> list[Section]:
+    """The galleries that have something to show."""
+    sections = [
+        mistakes_section(evaluation, task.classes),
+        label_errors_section(evaluation, task.classes),
+        attention_section(evaluation, task),
+    ]
+    return [section for section in sections if section is not None]
+
+
+def confident_mistakes(evaluation: Evaluation) -> NDArray[np.int64]:
+    """Rows predicted wrongly, the most confident first."""
+    probabilities, target = evaluation.outputs["probabilities"], evaluation.outputs["target"]
+    wrong = np.flatnonzero((probabilities.argmax(axis=1) != target) & (target >= 0))
+    return np.asarray(wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")], dtype=np.int64)
+
+
+def mistakes_section(evaluation: Evaluation, classes: Sequence[str]) -> Section | None:
+    """The most confident mistakes as pictures; None where there are none."""
+    rows = confident_mistakes(evaluation)[:SHOWN]
+    if not len(rows):
+        return None
+    return Section(
+        title="Pictures of the most confident mistakes",
+        text="What the model was surest of and wrong about: often a label error, an unusual view, or a real weakness.",
+        gallery=tuple(
+            _figure(image, _caption(evaluation, classes, row))
+            for image, row in zip(_images(evaluation, rows), rows, strict=True)
+        ),
+        key="mistake_pictures",
+    )
+
+
+def label_errors_section(evaluation: Evaluation, classes: Sequence[str]) -> Section | None:
+    """The clearest of the probable label errors as pictures; None where there are none."""
+    found = suspects(evaluation.outputs["probabilities"], evaluation.outputs["target"])[:SHOWN]
+    if not found:
+        return None
+    images = _images(evaluation, np.array([suspect.index for suspect in found]))
+    return Section(
+        title="Pictures of probable label errors",
+        text="Worth a second look by someone who knows the subject.",
+        gallery=tuple(
+            _figure(
+                image,
+                f"{evaluation.ids[suspect.index]}: labelled {classes[suspect.given]}, "
+                f"seems to be {classes[suspect.suggested]}",
+            )
+            for image, suspect in zip(images, found, strict=True)
+        ),
+        key="label_error_pictures",
+    )
+
+
+def attention_section(evaluation: Evaluation, task: Classification) -> Section | None:
+    """Grad-CAM over a sample of every class and the most confident mistakes; None where the network has no feature map."""
+    rows = _attended_rows(evaluation)
+    images = _images(evaluation, rows)
+    predicted = evaluation.outputs["probabilities"][rows].argmax(axis=1)
+    device = next(task.parameters()).device
+    inputs = torch.from_numpy(images).to(device)
+    heat = grad_cam(task.network, inputs, torch.from_numpy(predicted).to(device))
+    if heat is None:
+        return None
+    return Section(
+        title="Where the model looked",
+        text=(
+            "Grad-CAM (Selvaraju et al. 2017): red places spoke for the predicted class, blue ones did not matter. "
+            "Places outside the subject are a sign that the model learned something else than meant."
+        ),
+        gallery=tuple(
+            _figure(_overlay(image, heat_map), _caption(evaluation, task.classes, row))
+            for image, heat_map, row in zip(images, heat.cpu(), rows, strict=True)
+        ),
+        key="attention",
+    )
+
+
+def _attended_rows(evaluation: Evaluation) -> NDArray[np.int64]:
+    """The surest right sample of each class (8 at most), then the surest mistakes (4 at most)."""
+    probabilities, target = evaluation.outputs["probabilities"], evaluation.outputs["target"]
+    right = np.where(probabilities.argmax(axis=1) == target, probabilities.max(axis=1), -1.0)
+    rows = []
+    for code in np.unique(target[target >= 0])[:8]:
+        own = np.flatnonzero(target == code)
+        best = own[right[own].argmax()]
+        if right[best] >= 0:
+            rows.append(int(best))
+    rows += confident_mistakes(evaluation)[:4].tolist()
+    return np.array(rows or [0], dtype=np.int64)
+
+
+def _images(evaluation: Evaluation, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
+    """Inputs of ``rows``, uint8 ``(N, C, H, W)``."""
+    return np.asarray(evaluation.samples.batch(torch.from_numpy(rows))["input"].numpy(), dtype=np.uint8)
+
+
+def _caption(evaluation: Evaluation, classes: Sequence[str], row: int) -> str:
+    shares, code = evaluation.outputs["probabilities"][row], int(evaluation.outputs["target"][row])
+    guess = int(shares.argmax())
+    share = f"{100 * float(shares[guess]):.0f} %"
+    name = evaluation.ids[row]
+    if guess == code:
+        return f"{name}: {classes[guess]} ({share}), right"
+    return f"{name}: taken for {classes[guess]} ({share}), labelled {classes[code]}"
+
+
+def _figure(image: NDArray[np.uint8], caption: str) -> Figure:
+    """A picture ``(C, H, W)`` or ``(H, W, 3)`` as a PNG of a size to look at."""
+    if image.shape[0] in (1, 3):
+        image = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
+    return Figure(caption=caption, image=encode_png(_enlarged(image)), kind="png", alt=caption)
+
+
+def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    side = max(image.shape[:2])
+    if LEAST_SIDE <= side <= MOST_SIDE:
+        return np.ascontiguousarray(image)
+    factor = LEAST_SIDE / side if side < LEAST_SIDE else MOST_SIDE / side
+    method = cv2.INTER_NEAREST if factor > 1 else cv2.INTER_AREA
+    size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
+    return np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=method), dtype=np.uint8)
+
+
+def _overlay(image: NDArray[np.uint8], heat: Tensor) -> NDArray[np.uint8]:
+    """A picture ``(C, H, W)`` beside itself under its heat map ``(H, W)``: ``(H', W', 3)``."""
+    colour = np.repeat(image, 3, axis=0) if len(image) == 1 else image
+    picture = _enlarged(colour.transpose(1, 2, 0))
+    size = (picture.shape[1], picture.shape[0])
+    strength = cv2.resize(heat.numpy(), size, interpolation=cv2.INTER_LINEAR)
+    warm = cv2.applyColorMap((255 * strength).round().astype(np.uint8), cv2.COLORMAP_JET)[:, :, ::-1]
+    mixed = cv2.addWeighted(picture, 0.55, np.ascontiguousarray(warm), 0.45, 0)
+    return np.concatenate([picture, np.asarray(mixed, dtype=np.uint8)], axis=1)

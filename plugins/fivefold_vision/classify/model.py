@@ -1,0 +1,157 @@
+"""The network that the settings name, behind the scaling of pixels that it expects.
+
+Networks with published weights are built without them, from a description that the facts of the data carry; the
+weights are put in when a training starts. So a trained run opens again without the hub or the package index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+
+from fivefold.data.dataset import Facts
+from fivefold.nn.backbone import build_backbone, load_backbone
+from fivefold.nn.conv import CompactCNN
+from fivefold.nn.efficientnet import EfficientNetLite0, efficientnet_lite0_imagenet
+from fivefold.nn.preprocessing import ImageInput
+from fivefold.nn.resnet import ResNet
+from fivefold.nn.wide_resnet import WideResNet
+from fivefold_vision.classify.config import ModelConfig
+from fivefold_vision.loading import SMALL
+
+RESNETS = {"resnet18": 18, "resnet34": 34, "resnet50": 50}
+
+
+class ImageNetwork(nn.Module):
+    """Scales pixels, then runs the network behind.
+
+    The scaling lives in buffers, so that the state dict is the whole model.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        mean: Sequence[float],
+        std: Sequence[float],
+        *,
+        channels: int,
+        learns: nn.Module | None = None,
+    ) -> None:
+        """Settings.
+
+        Args:
+            backbone: ``(B, channels, H, W)`` to logits ``(B, K)``.
+            mean: of each channel of the images, in units of 0 to 255.
+            std: likewise.
+            channels: what the backbone reads; grey images are repeated where it reads colour.
+            learns: the part of the backbone that is trained, the rest being frozen; all of it where not given.
+        """
+        super().__init__()
+        self.backbone = backbone
+        self.channels = channels
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
+        self._learns = [] if learns is None else [learns]  # in a list, so that it is not a module twice
+        for part in self._learns:
+            backbone.requires_grad_(requires_grad=False)
+            part.requires_grad_(requires_grad=True)
+
+    def train(self, mode: bool = True) -> Self:
+        """As any module; a frozen backbone keeps its running statistics and drops nothing."""
+        super().train(mode)
+        for part in self._learns:
+            self.backbone.eval()
+            part.train(mode)
+        return self
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Pixels ``(B, C, H, W)``, uint8 or float from 0 to 255, to logits ``(B, K)``."""
+        if x.shape[1] < self.channels:
+            x = x.expand(-1, self.channels, -1, -1)
+        logits: Tensor = self.backbone((x.to(self.mean.dtype) - self.mean) / self.std)
+        return logits
+
+
+def has_published_weights(config: ModelConfig) -> bool:
+    """Whether the kind of network is one that is usually not trained from scratch."""
+    return config.kind in {"efficientnet-lite0", "huggingface"}
+
+
+def describe_backbone(config: ModelConfig) -> dict[str, Any] | None:
+    """What a huggingface backbone is, as plain values; None for every other kind.
+
+    Published weights are fetched here, so that a training that cannot have them ends before it begins.
+
+    Raises:
+        DataError: the weights could not be fetched, or are not a model.
+        DependencyError: a huggingface backbone without the package transformers.
+    """
+    if config.kind == "huggingface":
+        return load_backbone(str(config.name)).describe()
+    if config.kind == "efficientnet-lite0" and config.pretrained is not False:
+        efficientnet_lite0_imagenet()
+    return None
+
+
+def build_network(config: ModelConfig, data: Facts) -> ImageNetwork:
+    """The network for images and classes as ``data`` state them, with fresh weights.
+
+    Raises:
+        ConfigError: there is no such network.
+        DependencyError: a huggingface backbone without the package transformers.
+    """
+    if config.kind == "huggingface":
+        return _hugging_face(config, data)
+    if config.kind == "efficientnet-lite0":
+        network = EfficientNetLite0(len(data.classes), data.channels)
+        return _as_trained(network, network.image, network.head if config.freeze else None)
+    return ImageNetwork(_from_scratch(config, data), data.mean, data.std, channels=data.channels)
+
+
+def load_published(network: ImageNetwork, config: ModelConfig, data: Facts) -> None:
+    """Put the published weights into ``network``, where the settings ask for them; its last layer stays fresh.
+
+    Raises:
+        DataError: the weights could not be fetched, or are not a model.
+    """
+    if not has_published_weights(config) or config.pretrained is False:
+        return
+    if config.kind == "huggingface":
+        published = load_backbone(str(config.name)).state_dict()
+        network.backbone.get_submodule("0").load_state_dict(published)
+        return
+    trained = efficientnet_lite0_imagenet(len(data.classes), data.channels).state_dict()
+    own = network.backbone.state_dict()
+    kept = {name: own[name] for name in own if name.startswith("head.")}
+    network.backbone.load_state_dict(trained | kept)
+
+
+def _from_scratch(config: ModelConfig, data: Facts) -> nn.Module:
+    channels, classes = data.channels, len(data.classes)
+    if config.kind == "cnn":
+        return CompactCNN(channels, classes, config.width or 32, dropout=config.dropout or 0.0)
+    if config.kind == "wide-resnet":
+        return WideResNet(
+            config.depth or 28, config.width or 10, channels, classes, dropout=config.dropout or 0.0
+        )
+    stem = config.stem or ("small" if max(data.size) <= SMALL else "large")
+    return ResNet(RESNETS[config.kind], channels, classes, stem)
+
+
+def _hugging_face(config: ModelConfig, data: Facts) -> ImageNetwork:
+    body = build_backbone(data.backbone)
+    head = nn.Linear(body.features, len(data.classes))
+    image = ImageInput.from_dict(data.backbone["image"])
+    return _as_trained(nn.Sequential(body, head), image, head if config.freeze else None)
+
+
+def _as_trained(network: nn.Module, image: ImageInput, learns: nn.Module | None) -> ImageNetwork:
+    """Behind the scaling that its published weights expect, which is given for images in 0 to 1."""
+    mean, std = ([255 * value for value in values] for values in (image.mean, image.std))
+    return ImageNetwork(network, mean, std, channels=image.channels, learns=learns)

@@ -1,0 +1,208 @@
+"""Image classification: `fivefold vision classify train photos/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from fivefold.config import PipelineConfig
+from fivefold.data.augmentation import Augmentation
+from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.fingerprint import Fingerprints
+from fivefold.data.table import Table
+from fivefold.errors import DataError
+from fivefold.evaluation.baselines import Baseline, LogisticRegression, MajorityClass
+from fivefold.evaluation.evaluation import Evaluation
+from fivefold.evaluation.section import Section
+from fivefold.pipeline import Augment, Pipeline
+from fivefold.tasks.classification import Classification
+from fivefold.tasks.reading import target_codes
+from fivefold_vision.classify.config import ClassifyConfig
+from fivefold_vision.classify.data import image_dataset
+from fivefold_vision.classify.explain import picture_sections
+from fivefold_vision.classify.model import (
+    ImageNetwork,
+    build_network,
+    describe_backbone,
+    has_published_weights,
+    load_published,
+)
+from fivefold_vision.classify.presets import PRESETS
+from fivefold_vision.fingerprints import fingerprint_images
+from fivefold_vision.loading import SMALL, Shape, load_arrays, load_files, refuse_problems, survey
+from fivefold_vision.readers.choose import read_input_table, read_table, recognise
+from fivefold_vision.readers.options import Columns, Options
+
+PHOTO, PRETRAINED = 128, 224
+"""Sides that photos are brought to, without and with published weights."""
+BASELINE_SIDE = 14
+"""Side of the pictures that the logistic regression sees."""
+
+
+class ImageClassification(Classification):
+    """Classification by a network that may start from published weights."""
+
+    network: ImageNetwork
+
+    def __init__(self, config: ClassifyConfig, data: Facts) -> None:
+        super().__init__(
+            build_network(config.model, data),
+            data.classes,
+            label_smoothing=config.label_smoothing,
+            class_weights=config.class_weights,
+            view=mirrored if config.test_time_flip else None,
+        )
+        self._model = config.model
+
+    def prepare(self, train: Dataset) -> None:
+        """Set class weights, and put in the published weights of the network."""
+        super().prepare(train)
+        load_published(self.network, self._model, train.facts)
+
+
+class Classify(Pipeline):
+    """Which of several classes a picture shows."""
+
+    Config: ClassVar[type[PipelineConfig]] = ClassifyConfig
+    presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = PRESETS
+    config: ClassifyConfig
+    _shape: Shape | None = None
+
+    def recognise(self, source: Path) -> str | None:
+        """What kind of image source this is, in words."""
+        return recognise(source, self._options())
+
+    def read(self, source: Path) -> Table:
+        """Read labelled images; those held in memory stand in the column ``image``, others in ``path``."""
+        table = self._load(read_table(source, self._options()))
+        if self.facts is None:
+            _check_classes(table)
+        return table
+
+    def read_inputs(self, source: Path) -> Table:
+        """Read images to predict."""
+        return self._load(read_input_table(source, self._options()))
+
+    def samples(self, table: Table) -> Dataset:
+        """Images as uint8 tensors."""
+        # Files not held in memory were surveyed as a whole when they were read; one split alone might look different.
+        surveyed = self._shape if self.facts is None and "path" in table else None
+        shape = surveyed or self._decide(table)
+        if "image" in table:
+            table = load_arrays(table, shape)
+        samples = image_dataset(table, shape, facts=self.facts, unit=self.config.columns.group)
+        if self.facts is None and self._backbone is not None:
+            samples.facts["backbone"] = self._backbone
+        return samples
+
+    def task(self, data: Facts) -> ImageClassification:
+        """Cross-entropy on the network that the settings name."""
+        return ImageClassification(self.config, data)
+
+    def augment(self, data: Facts) -> Augment | None:
+        """The variations that the settings ask for."""
+        settings = self.config.augment
+        return Augmentation(
+            classes=len(data.classes),
+            crop=round(settings.crop * min(data.size)),
+            flip=settings.flip,
+            **settings.affine.model_dump(),
+            erasing=settings.erasing,
+            mixup=settings.mixup,
+            cutmix=settings.cutmix,
+        )
+
+    def sample_weights(self, train: Dataset) -> Tensor | None:
+        """Every class as often as any other, where the settings ask for it."""
+        if not self.config.balanced_sampling:
+            return None
+        codes = torch.from_numpy(target_codes(train))
+        counts = torch.bincount(codes, minlength=len(train.facts.classes))
+        return 1 / counts[codes].double()
+
+    def baselines(self, data: Facts) -> Sequence[Baseline]:
+        """The majority class, and logistic regression on small grey pixels."""
+        side = min(BASELINE_SIDE, *data.size)
+        name = f"logistic regression on {side}x{side} pixels"
+        return [MajorityClass(), LogisticRegression(small_pixels, name, seed=self.config.seed)]
+
+    def fingerprints(self, table: Table) -> Fingerprints:
+        """Keys of the pixels: equal images, and nearly equal ones."""
+        return fingerprint_images(table)
+
+    def sections(self, evaluation: Evaluation) -> list[Section]:
+        """Galleries of mistakes and probable label errors, and Grad-CAM."""
+        task = evaluation.task
+        return picture_sections(evaluation, task) if isinstance(task, Classification) else []
+
+    @cached_property
+    def _backbone(self) -> dict[str, Any] | None:
+        return describe_backbone(self.config.model)
+
+    def _options(self) -> Options:
+        return Options(
+            class_names=self.config.class_names, columns=Columns(**self.config.columns.model_dump())
+        )
+
+    def _load(self, table: Table) -> Table:
+        """Decode what the table names, once, and bring it to a common shape."""
+        shape = self._shape = self._decide(table)
+        if "path" in table:
+            table = load_files(table, shape, memory=int(self.config.memory * 2**30))
+        else:
+            table = load_arrays(table, shape)
+        refuse_problems(table, self.config.max_bad_share)
+        return table
+
+    def _decide(self, table: Table) -> Shape:
+        """The shape of every image: as trained, as configured, else as the images are."""
+        if self.facts is not None:
+            height, width = self.facts.size
+            return Shape((height, width), self.facts.channels, self.config.fit)
+        found = survey(table)
+        size = (self.config.size, self.config.size) if self.config.size else self._usual_size(found.size)
+        return Shape(size, self.config.channels or found.channels, self.config.fit)
+
+    def _usual_size(self, found: tuple[int, int] | None) -> tuple[int, int]:
+        if has_published_weights(self.config.model):
+            side = PRETRAINED if self._backbone is None else int(self._backbone["image"]["size"])
+            return side, side
+        if found is not None and max(found) <= SMALL:
+            return found
+        return PHOTO, PHOTO
+
+
+def mirrored(images: Tensor) -> Tensor:
+    """Left and right exchanged, ``(B, C, H, W)``."""
+    return images.flip(3)
+
+
+def small_pixels(batch: Batch) -> Tensor:
+    """Grey pixels of at most 14x14, ``(B, H, W)`` from 0 to 1."""
+    images = batch["input"].float().mean(dim=1, keepdim=True) / 255
+    height, width = images.shape[2:]
+    size = (min(BASELINE_SIDE, height), min(BASELINE_SIDE, width))
+    return F.adaptive_avg_pool2d(images, size)[:, 0]
+
+
+def _check_classes(table: Table) -> None:
+    """Refuse data that teach nothing.
+
+    Raises:
+        DataError: no image, or images of one class only.
+    """
+    if not len(table):
+        raise DataError(f"{table.source}: expected images of two classes or more, found none")
+    codes = np.unique(table[str(table.label)])
+    if len(codes) < 2:  # noqa: PLR2004 - what telling apart needs
+        name = table.classes[int(codes[0])]
+        raise DataError(
+            f"{table.source}: expected images of two classes or more, found only '{name}'; add another class"
+        )

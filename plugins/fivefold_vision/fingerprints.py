@@ -1,0 +1,34 @@
+"""Keys of images, by which the leakage search finds equal and nearly equal ones."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+
+from fivefold.data.fingerprint import Fingerprints, image_fingerprints
+from fivefold.data.table import Table
+from fivefold_vision.decode import decode, fit_image, read_bytes
+from fivefold_vision.loading import Image, in_threads
+
+SIDE = 32
+"""Side of the grey pictures that stand for images on disk."""
+
+
+def fingerprint_images(table: Table) -> Fingerprints:
+    """Keys of the pixels of images held in memory; of the bytes and of small copies of those on disk."""
+    if "image" in table:
+        return image_fingerprints(table["image"])
+    keys = np.empty(len(table), dtype=object)
+    copies = np.empty((len(table), SIDE, SIDE), np.uint8)
+    for row, (key, copy) in enumerate(in_threads(_file_keys, table["path"])):
+        keys[row], copies[row] = key, copy
+    near = image_fingerprints(copies)
+    return Fingerprints(exact=keys, near=near.near, near_distance=near.near_distance)
+
+
+def _file_keys(path: str) -> tuple[bytes, Image]:
+    data = read_bytes(Path(path))
+    key = hashlib.blake2b(data, digest_size=16).digest()
+    return key, fit_image(decode(data, path), (SIDE, SIDE), 1, "squash")

@@ -1,0 +1,106 @@
+"""What a reader may be told, and the small things that every reader does alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fivefold.data.table import Array
+from fivefold.errors import DataError
+
+SPLIT_NAMES = {
+    "train": "train",
+    "training": "train",
+    "val": "val",
+    "valid": "val",
+    "validation": "val",
+    "dev": "val",
+    "test": "test",
+    "testing": "test",
+    "t10k": "test",
+}
+"""Names that sources give their splits, and ours."""
+
+CLASSES_FILE = "classes.txt"
+"""Beside numbered labels: the names of the classes, one a line, in the order of their numbers."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns of a CSV file."""
+
+    path: str = "path"
+    label: str = "label"
+    group: str = "group"
+    split: str = "split"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the configuration says about reading.
+
+    Attributes:
+        class_names: names of numbered classes, in order; empty takes ``classes.txt`` or the numbers.
+        columns: names of the columns of a CSV file.
+    """
+
+    class_names: tuple[str, ...] = ()
+    columns: Columns = Columns()
+
+
+def texts(values: Sequence[str]) -> Array:
+    """Strings as a column, shape ``(N,)``."""
+    column = np.empty(len(values), dtype=object)
+    column[:] = values
+    return column
+
+
+def encode_labels(labels: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
+    """Codes, shape ``(N,)``, and the class names in alphabetical order (in numerical order where all are numbers)."""
+    names = sorted(set(labels), key=_natural if all(label.isdecimal() for label in labels) else str)
+    code = {name: number for number, name in enumerate(names)}
+    return np.array([code[label] for label in labels], dtype=np.int64), tuple(names)
+
+
+def _natural(name: str) -> tuple[int, str]:
+    return int(name), name
+
+
+def names_of_codes(
+    labels: Sequence[Array], folder: Path, source: Path, given: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Names of numbered classes: as ``given``, else from ``classes.txt`` in ``folder``, else the numbers themselves.
+
+    Args:
+        labels: the codes of every part of the source.
+        folder: where ``classes.txt`` may lie.
+        source: for messages.
+        given: the names of the configuration, empty where it has none.
+
+    Raises:
+        DataError: a code is negative or has no name.
+    """
+    filled = [part for part in labels if part.size]
+    lowest = min((int(part.min()) for part in filled), default=0)
+    highest = max((int(part.max()) for part in filled), default=-1)
+    if lowest < 0:
+        raise DataError(f"{source}: expected labels that count from 0, found {lowest}")
+    file = folder / CLASSES_FILE
+    if given:
+        names, origin = given, "class_names"
+    elif file.is_file():
+        lines = file.read_text(encoding="utf-8-sig").splitlines()
+        names, origin = tuple(line.strip() for line in lines if line.strip()), str(file)
+    else:
+        return tuple(str(code) for code in range(highest + 1))
+    if highest >= len(names):
+        raise DataError(
+            f"{source}: unknown label {highest}: {origin} names {len(names)} classes, numbered from 0; add its name there"
+        )
+    if len(set(names)) < len(names):
+        raise DataError(f"{source}: expected a different name for each class, found one twice in {origin}")
+    return names

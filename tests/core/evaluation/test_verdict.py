@@ -1,0 +1,100 @@
+"""Verdicts: which interval says what, in which words."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from fivefold.evaluation.evaluation import Estimate
+from fivefold.evaluation.verdict import overall, sentence, strongest, verdict
+
+from .judged import class_outputs, judge_classes, judge_numbers
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "higher", "lower"),
+    [
+        (0.01, 0.02, "beats", "loses to"),
+        (-0.02, -0.01, "loses to", "beats"),
+        (-0.01, 0.02, "no evidence that it beats", "no evidence that it beats"),
+        (0.0, 0.02, "no evidence that it beats", "no evidence that it beats"),
+        (-0.02, 0.0, "no evidence that it beats", "no evidence that it beats"),
+        (0.0, 0.0, "no evidence that it beats", "no evidence that it beats"),
+        (NAN, NAN, "no evidence that it beats", "no evidence that it beats"),
+    ],
+)
+def test_only_an_interval_without_zero_is_evidence(low, high, higher, lower):
+    between = Estimate((low + high) / 2, low, high)
+    assert verdict(between, higher_is_better=True) == higher
+    assert verdict(between, higher_is_better=False) == lower
+
+
+def test_a_skilled_model_beats_and_the_sentence_says_how():
+    evaluation = judge_classes(
+        class_outputs(skill=4.0), baselines={"guessing": class_outputs(skill=0.0, seed=1)}
+    )
+    judgement, words = overall(evaluation)
+    assert judgement == "beats"
+    rival = strongest(evaluation.comparisons, evaluation.headline)
+    assert rival is not None
+    value, against = f"{100 * rival.model.value:.1f}", f"{100 * rival.reference.value:.1f}"
+    assert words.startswith(f"Beats guessing: accuracy {value} % against {against} %, difference +")
+    assert " points (95 % interval +" in words
+
+
+def test_a_model_like_its_baseline_has_no_evidence():
+    outputs = class_outputs(skill=1.0)
+    judgement, words = overall(judge_classes(outputs, baselines={"itself": outputs}))
+    assert judgement == "no evidence that it beats"
+    assert words.startswith("No evidence that it beats itself: accuracy")
+    assert "difference +0.0 points (95 % interval +0.0 to +0.0)" in words
+
+
+def test_the_overall_verdict_is_against_the_strongest_baseline():
+    evaluation = judge_classes(
+        class_outputs(skill=1.0),
+        baselines={"weak": class_outputs(skill=0.0, seed=1), "strong": class_outputs(skill=5.0, seed=2)},
+    )
+    judgement, words = overall(evaluation)
+    assert judgement == "loses to"
+    assert words.startswith("Loses to strong: ")
+    assert {one.verdict for one in evaluation.comparisons if one.baseline == "weak"} == {"beats"}
+
+
+def test_errors_are_better_when_lower():
+    target = np.random.default_rng(0).normal(size=200)
+    outputs = {"target": target, "prediction": target + 0.1}
+    evaluation = judge_numbers(
+        outputs, {"mean": {"prediction": np.zeros(200)}, "near": {"prediction": target + 0.05}}
+    )
+    verdicts = {(one.metric, one.baseline): one.verdict for one in evaluation.comparisons}
+    assert verdicts == {
+        ("MAE", "mean"): "beats",
+        ("RMSE", "mean"): "beats",
+        ("MAE", "near"): "loses to",
+        ("RMSE", "near"): "loses to",
+    }
+    rival = strongest(evaluation.comparisons, evaluation.headline)
+    assert rival is not None
+    assert rival.baseline == "near"
+    assert sentence(rival, evaluation.headline, 0.95) == (
+        "Loses to near: MAE 0.100 against 0.050, difference +0.050 (95 % interval +0.050 to +0.050)"
+    )
+
+
+def test_without_a_baseline_there_is_no_verdict():
+    evaluation = judge_classes()
+    judgement, words = overall(evaluation)
+    assert judgement is None
+    assert words.endswith("but there is no baseline to compare it with")
+    assert evaluation.summary()["verdict"] is None
+
+
+def test_an_undefined_baseline_is_not_the_strongest():
+    evaluation = judge_numbers(
+        {"target": np.zeros(50), "prediction": np.ones(50)},
+        {"broken": {"prediction": np.full(50, NAN)}, "fine": {"prediction": np.full(50, 3.0)}},
+    )
+    assert overall(evaluation)[1].startswith("Beats fine: ")

@@ -1,0 +1,262 @@
+"""A training that is killed or stopped, and resumed, ends where an uninterrupted one ends, bit for bit."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from core.training.toys import Classifier, Gan, Streamed, blobs, jitter, settings
+from fivefold.data.dataset import Batch
+from fivefold.errors import CheckpointError, Interrupted, TrainingError
+from fivefold.training.callback import Callback
+from fivefold.training.checkpoint import load_tensors, newest_checkpoint
+from fivefold.training.loop import Augment
+from fivefold.training.trainer import Trainer
+
+HERE = Path(__file__).parent
+CPU = torch.device("cpu")
+
+
+def records(directory: Path) -> list[dict[str, Any]]:
+    lines = (directory / "metrics.jsonl").read_text().splitlines()
+    return [{k: v for k, v in json.loads(line).items() if k != "samples_per_second"} for line in lines]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks the processes that it kills")
+@pytest.mark.parametrize("kind", ["supervised", "gan", "muon"])
+def test_killed_at_random_moments(kind: str, tmp_path: Path) -> None:
+    # Half of the kills strike while a checkpoint is being written.
+    done = subprocess.run(
+        [sys.executable, "-W", "error", HERE / "killing.py", kind, tmp_path, "1", "8"],
+        env={**os.environ, "PYTHONPATH": str(HERE.parents[1])},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["killed"] >= 5
+    whole = load_tensors(tmp_path / "whole" / "final.safetensors")
+    killed = load_tensors(tmp_path / "killed" / "final.safetensors")
+    assert whole.keys() == killed.keys()
+    assert [name for name in whole if not torch.equal(whole[name], killed[name])] == []
+    assert records(tmp_path / "whole") == records(tmp_path / "killed")
+    assert not list((tmp_path / "killed" / "checkpoints").glob(".*"))
+
+
+class Signal(Callback):
+    """Sends a signal when the record of a step comes."""
+
+    def __init__(self, step: int, split: str = "train", number: signal.Signals = signal.SIGINT) -> None:
+        self.step, self.split, self.number = step, split, number
+
+    def on_log(self, record: dict[str, Any]) -> None:
+        if (record["step"], record["split"]) == (self.step, self.split):
+            os.kill(os.getpid(), self.number)
+
+
+def train(
+    directory: Path,
+    *callbacks: Callback,
+    resume: bool = False,
+    gan: bool = False,
+    augment: Augment = jitter,
+    **values: Any,
+) -> Trainer:
+    torch.manual_seed(5)
+    trainer = {"log_every": 1, "accumulate": 2, "ema": 0.8, **values.pop("trainer", {})}
+    return Trainer(
+        Gan() if gan else Classifier(dropout=0.3, norm=True),
+        blobs(70),
+        None if gan else blobs(30, seed=1),
+        config=settings(trainer=trainer, **values),
+        device=CPU,
+        directory=directory,
+        augment=None if gan else augment,
+        callbacks=callbacks,
+        progress=False,
+        tensorboard=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def uninterrupted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Trainer]:
+    directory = tmp_path_factory.mktemp("uninterrupted")
+    training = train(directory)
+    training.fit()
+    return directory, training
+
+
+# 3 steps an epoch: in the middle of one, at its last step, and while its validation is written down.
+@pytest.mark.parametrize(
+    ("step", "split"), [(2, "train"), (3, "train"), (5, "train"), (3, "val"), (6, "val")]
+)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopped_by_a_signal(
+    step: int, split: str, number: signal.Signals, tmp_path: Path, uninterrupted: tuple[Path, Trainer]
+) -> None:
+    with pytest.raises(
+        Interrupted, match=rf"stopped by {number.name} at step {step} of 9, saved in .* --resume"
+    ):
+        train(tmp_path, Signal(step, split, number)).fit()
+    found = newest_checkpoint(tmp_path / "checkpoints")
+    assert found is not None
+    assert found.step == step
+    resumed = train(tmp_path)
+    result = resumed.fit(resume=True)
+    directory, whole = uninterrupted
+    for name, value in whole.task.state_dict().items():
+        assert torch.equal(value, resumed.task.state_dict()[name]), name
+    assert records(tmp_path) == records(directory)
+    assert result.steps == 9
+
+
+def test_a_signal_in_the_last_validation_lets_it_finish(tmp_path: Path) -> None:
+    assert train(tmp_path, Signal(9, "val")).fit().epochs == 3
+
+
+def test_stopped_between_log_lines(tmp_path: Path) -> None:
+    # What was gathered since the last line must come back, so that the next line is the same.
+    def stopping(batch: Batch, generator: torch.Generator) -> Batch:
+        calls.append(len(batch))
+        if len(calls) == 4:
+            os.kill(os.getpid(), signal.SIGINT)
+        return jitter(batch, generator)
+
+    calls: list[int] = []
+    train(tmp_path / "whole", trainer={"log_every": 7}).fit()
+    with pytest.raises(Interrupted, match="at step 2 of 9"):
+        train(tmp_path / "cut", trainer={"log_every": 7}, augment=stopping).fit()
+    train(tmp_path / "cut", trainer={"log_every": 7}).fit(resume=True)
+    assert records(tmp_path / "cut") == records(tmp_path / "whole")
+
+
+def test_resuming_a_finished_training_gives_its_best_weights(uninterrupted: tuple[Path, Trainer]) -> None:
+    directory, whole = uninterrupted
+    before = records(directory)
+    again = train(directory)
+    result = again.fit(resume=True)
+    assert (result.epochs, result.steps) == (3, 9)
+    assert all(torch.equal(v, again.task.state_dict()[k]) for k, v in whole.task.state_dict().items())
+    assert records(directory) == before
+
+
+def test_more_epochs_extend_a_finished_training(tmp_path: Path) -> None:
+    assert train(tmp_path, epochs=2).fit().steps == 6
+    result = train(tmp_path, epochs=4).fit(resume=True)
+    assert (result.epochs, result.steps) == (4, 12)
+    assert [line["step"] for line in records(tmp_path) if line["split"] == "val"] == [3, 6, 9, 12]
+
+
+def test_without_a_checkpoint_it_starts_anew_and_says_so(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "metrics.jsonl").write_text('{"left": "over"}\n')
+    train(tmp_path, epochs=1).fit(resume=True)
+    assert "no complete checkpoint to resume from; the training starts anew" in caplog.text
+    assert records(tmp_path)[0]["step"] == 1
+
+
+def test_a_corrupt_newest_checkpoint_falls_back(
+    tmp_path: Path, uninterrupted: tuple[Path, Trainer], caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(Interrupted):
+        train(tmp_path, Signal(5)).fit()
+    newest = tmp_path / "checkpoints" / "step-00000005" / "model.safetensors"
+    newest.write_bytes(newest.read_bytes()[:-7])
+    resumed = train(tmp_path)
+    resumed.fit(resume=True)
+    assert "passed over" in caplog.text
+    assert all(
+        torch.equal(v, resumed.task.state_dict()[k]) for k, v in uninterrupted[1].task.state_dict().items()
+    )
+    assert records(tmp_path) == records(uninterrupted[0])
+
+
+def test_a_training_is_not_overwritten(uninterrupted: tuple[Path, Trainer]) -> None:
+    with pytest.raises(
+        TrainingError, match=r"holds a training already, saved at step 9; go on with it by --resume"
+    ):
+        train(uninterrupted[0]).fit()
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 8}, "batch_size was 16, is 8"),
+        ({"seed": 3}, "seed was 0, is 3"),
+        ({"trainer": {"ema": 0.9}}, "trainer.ema was 0.8, is 0.9"),
+        ({"optimizer": {"lr": 0.5}}, "optimizer.lr was 0.01, is 0.5"),
+    ],
+)
+def test_other_settings_are_refused(
+    changes: dict[str, Any], message: str, uninterrupted: tuple[Path, Trainer]
+) -> None:
+    with pytest.raises(CheckpointError, match=rf"of a training with other settings: {message}; resume with"):
+        train(uninterrupted[0], **changes).fit(resume=True)
+
+
+def test_settings_that_do_not_change_the_arithmetic_may_differ(tmp_path: Path) -> None:
+    train(tmp_path, epochs=1).fit()
+    free = {"log_every": 5, "keep": 4, "workers": 0, "patience": 2, "checkpoint_every": 2}
+    assert train(tmp_path, epochs=2, trainer=free).fit(resume=True).epochs == 2
+
+
+def test_another_model_is_refused(tmp_path: Path) -> None:
+    train(tmp_path, epochs=1).fit()
+    other = train(tmp_path, epochs=2)
+    other.task.network[0] = torch.nn.Linear(4, 16, bias=False)  # type: ignore[union-attr, operator]
+    other.task.extra = torch.nn.Linear(2, 2)
+    message = (
+        r"does not fit the model Classifier: extra.weight is missing; .*network.0.bias is not the model's"
+    )
+    with pytest.raises(CheckpointError, match=message):
+        other.fit(resume=True)
+
+
+def test_another_shape_is_refused(tmp_path: Path) -> None:
+    train(tmp_path, epochs=1).fit()
+    other = train(tmp_path, epochs=2)
+    other.task.mean = torch.zeros(5)
+    with pytest.raises(CheckpointError, match=r"mean has shape \(4,\), expected \(5,\)"):
+        other.fit(resume=True)
+
+
+def test_other_data_are_refused(tmp_path: Path) -> None:
+    train(tmp_path, epochs=1).fit()
+    other = train(tmp_path, epochs=2)
+    grown = Trainer(
+        other.task, blobs(71), None, config=other.config, device=CPU, directory=tmp_path, progress=False
+    )
+    with pytest.raises(CheckpointError, match=r"on 70 samples, the training split now has 71"):
+        grown.fit(resume=True)
+
+
+def test_gan_stopped_by_a_signal(tmp_path: Path) -> None:
+    whole = train(tmp_path / "whole", gan=True, trainer={"ema": None})
+    whole.fit()
+    with pytest.raises(Interrupted):
+        train(tmp_path / "cut", Signal(3), gan=True, trainer={"ema": None}).fit()
+    resumed = train(tmp_path / "cut", gan=True, trainer={"ema": None})
+    resumed.fit(resume=True)
+    assert all(torch.equal(v, resumed.task.state_dict()[k]) for k, v in whole.task.state_dict().items())
+    assert records(tmp_path / "cut") == records(tmp_path / "whole")
+
+
+def test_streamed_data_resume_where_they_stopped(tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    data = Streamed(blobs(64))
+    config = settings(epochs=1, trainer={"log_every": 1, "workers": 1})
+    shared: dict[str, Any] = {"config": config, "device": CPU, "directory": tmp_path, "progress": False}
+    with pytest.raises(Interrupted):
+        Trainer(Classifier(), data, None, callbacks=[Signal(2)], **shared).fit()
+    data.read.clear()
+    Trainer(Classifier(), data, None, **shared).fit(resume=True)
+    assert len(data.read) == 32  # nothing was read again

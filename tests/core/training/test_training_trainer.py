@@ -1,0 +1,337 @@
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+
+from core.training.toys import Classifier, Gan, Streamed, blobs, settings
+from fivefold.data.dataset import Batch, Dataset
+from fivefold.errors import ConfigError, DataError, Interrupted, TrainingError
+from fivefold.evaluation.metric import Metric
+from fivefold.tasks.base import Loss, Task
+from fivefold.training.callback import Callback
+from fivefold.training.checkpoint import newest_checkpoint
+from fivefold.training.inference import predict_outputs
+from fivefold.training.progress import ProgressDisplay
+from fivefold.training.trainer import Trainer
+
+CPU = torch.device("cpu")
+
+
+def trainer(
+    directory: Path,
+    task: Task | None = None,
+    *,
+    train: Dataset | None = None,
+    val: bool = True,
+    **values: Any,
+) -> Trainer:
+    torch.manual_seed(0)
+    names = ("augment", "callbacks", "sample_weights", "progress", "tensorboard")
+    given = {"progress": False, "tensorboard": False, **{k: values.pop(k) for k in names if k in values}}
+    return Trainer(
+        task or Classifier(),
+        train or blobs(60),
+        blobs(30, seed=1) if val else None,
+        config=settings(**values),
+        device=CPU,
+        directory=directory,
+        **given,
+    )
+
+
+def records(directory: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
+
+
+def checkpoints(directory: Path) -> list[int]:
+    return sorted(int(path.name.removeprefix("step-")) for path in (directory / "checkpoints").iterdir())
+
+
+class Scripted(Classifier):
+    """Judged by values given beforehand, one a validation."""
+
+    def __init__(self, values: list[float]) -> None:
+        super().__init__()
+        self.values = iter(values)
+
+    def metrics(self) -> list[Metric]:
+        return [Metric("score", lambda outputs, weights: next(self.values))]  # noqa: ARG005
+
+
+def test_it_learns(tmp_path: Path) -> None:
+    training = trainer(tmp_path, epochs=8)
+    result = training.fit()
+    assert (result.epochs, result.steps, result.monitor, result.stopped_early) == (8, 32, "accuracy", False)
+    assert result.best == pytest.approx(1.0, abs=0.1)
+    assert result.seconds > 0
+    assert result.samples_per_second == pytest.approx(8 * 60 / result.seconds)
+    assert training.task.prepared == 1
+    assert not training.task.training
+    outputs = predict_outputs(training.task, blobs(30, seed=1), device=CPU)
+    assert np.mean(outputs["logits"].argmax(1) == outputs["target"]) == result.best
+
+
+def test_records(tmp_path: Path) -> None:
+    trainer(tmp_path, epochs=2).fit()
+    written = records(tmp_path)
+    assert [(line["split"], line["step"], line["epoch"]) for line in written] == [
+        ("train", 3, 0.75),
+        ("train", 4, 1.0),
+        ("val", 4, 1.0),
+        ("train", 6, 1.5),
+        ("train", 8, 2.0),
+        ("val", 8, 2.0),
+    ]
+    assert set(written[0]) == {"split", "epoch", "step", "loss", "accuracy", "lr", "samples_per_second"}
+    assert set(written[2]) == {"split", "epoch", "step", "size", "accuracy", "log_loss"}
+    assert written[0]["loss"] > written[-2]["loss"]
+
+
+def test_records_of_several_phases_name_them(tmp_path: Path) -> None:
+    result = trainer(tmp_path, Gan(), val=False, epochs=1).fit()
+    assert (result.best, result.monitor, result.best_step) == (None, "", 2)
+    names = {"critic/loss", "critic/penalty", "critic/lr", "generator/loss", "generator/lr"}
+    assert names < set(records(tmp_path)[0])
+
+
+def test_the_same_seed_gives_the_same_weights_whatever_was_drawn_before(tmp_path: Path) -> None:
+    weights = []
+    for name in ("one", "two"):
+        training = trainer(tmp_path / name, Classifier(dropout=0.4))
+        torch.rand(len(weights))
+        training.fit()
+        weights.append(torch.nn.utils.parameters_to_vector(training.task.parameters()))
+    other = trainer(tmp_path / "three", Classifier(dropout=0.4), seed=1)
+    other.fit()
+    assert not torch.equal(weights[0], torch.nn.utils.parameters_to_vector(other.task.parameters()))
+
+
+def test_the_best_weights_are_kept_and_loaded(tmp_path: Path) -> None:
+    task = Scripted([0.1, 0.9, 0.3, 0.4, 0.5])
+    result = trainer(tmp_path, task, epochs=5, trainer={"keep": 1}).fit()
+    assert (result.best, result.best_step, result.steps) == (0.9, 8, 20)
+    assert checkpoints(tmp_path) == [8, 20]
+    best = torch.load  # the weights of step 8 are those of a training that stops there
+    del best
+    shorter = Scripted([0.1, 0.9])
+    trainer(tmp_path / "short", shorter, epochs=2, schedule={"name": "constant"}).fit()
+    same = Scripted([0.1, 0.9, 0.3])
+    trainer(tmp_path / "long", same, epochs=3, schedule={"name": "constant"}).fit()
+    assert torch.equal(shorter.network[0].weight, same.network[0].weight)
+
+
+def test_a_lost_best_checkpoint_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    class Loses(Callback):
+        def on_log(self, record: dict[str, Any]) -> None:
+            if record["step"] == 12 and record["split"] == "val":
+                (tmp_path / "checkpoints" / "step-00000008" / "state.json").unlink()
+
+    result = trainer(tmp_path, Scripted([0.1, 0.9, 0.3]), callbacks=[Loses()]).fit()
+    assert (result.best, result.best_step) == (0.9, 12)
+    assert "the best checkpoint, of step 8, is gone" in caplog.text
+
+
+def test_the_average_is_judged_and_kept(tmp_path: Path) -> None:
+    training = trainer(tmp_path, trainer={"ema": 0.9}, epochs=2)
+    result = training.fit()
+    newest = newest_checkpoint(tmp_path / "checkpoints")
+    assert newest is not None
+    assert result.best_step == newest.step
+    average, own = newest.tensors("ema"), newest.tensors("model")
+    held = training.task.state_dict()
+    assert all(torch.equal(held[name], average[name]) for name in average)
+    assert not torch.equal(own["network.0.weight"], average["network.0.weight"])
+    alone = trainer(tmp_path / "alone", val=False, trainer={"ema": 0.9}, epochs=2)
+    alone.fit()
+    assert torch.equal(alone.task.state_dict()["network.0.weight"], average["network.0.weight"])
+
+
+def test_early_stopping(tmp_path: Path) -> None:
+    task = Scripted([0.5, 0.6, 0.6, float("nan"), 0.9])
+    result = trainer(tmp_path, task, epochs=9, trainer={"patience": 2}).fit()
+    assert (result.epochs, result.best, result.stopped_early) == (4, 0.6, True)
+    again = trainer(tmp_path, Scripted([]), epochs=9, trainer={"patience": 2}).fit(resume=True)
+    assert (again.epochs, again.stopped_early) == (4, True)
+
+
+@pytest.mark.parametrize(
+    ("every", "keep", "expected"),
+    [(None, 9, [4, 8, 12]), (3, 9, [3, 4, 6, 9, 12]), (5, 9, [4, 5, 10, 12]), (5, 1, [4, 12])],
+)
+def test_checkpoints(every: int | None, keep: int, expected: list[int], tmp_path: Path) -> None:
+    # The first epoch is the best one, the others are not saved for their own sake.
+    trainer(tmp_path, Scripted([0.9, 0.1, 0.1]), trainer={"checkpoint_every": every, "keep": keep}).fit()
+    assert checkpoints(tmp_path) == expected
+
+
+def test_sample_weights_choose(tmp_path: Path) -> None:
+    data = Streamed(blobs(60))
+    weights = (torch.arange(60) < 5).float()
+    trainer(tmp_path, train=data, sample_weights=weights, epochs=1).fit()
+    assert len(data.read) == 60
+    assert set(data.read) <= set(range(5))
+
+
+def test_augmentation_sees_training_batches_only(tmp_path: Path) -> None:
+    seen: list[tuple[int, bool]] = []
+
+    def watch(batch: Batch, generator: torch.Generator) -> Batch:
+        seen.append((generator.initial_seed(), torch.is_grad_enabled()))
+        return batch
+
+    trainer(tmp_path, augment=watch, epochs=2).fit()
+    assert len(seen) == len(set(seen)) == 8
+    assert not any(enabled for _, enabled in seen)
+
+
+def test_wrong_settings(tmp_path: Path) -> None:
+    with pytest.raises(
+        ConfigError, match=r"trainer.monitor 'f1' is no metric of this task; choose one of accuracy"
+    ):
+        trainer(tmp_path, trainer={"monitor": "f1"})
+    with pytest.raises(ConfigError, match=r"trainer.patience needs a validation split"):
+        trainer(tmp_path, val=False, trainer={"patience": 3})
+    with pytest.raises(ConfigError, match="no samples"):
+        trainer(tmp_path, train=blobs(0))
+
+
+def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
+    class Explodes(Classifier):
+        calls = 0
+
+        def loss(self, batch: Batch, phase: str) -> Loss:
+            self.calls += 1
+            loss = super().loss(batch, phase)
+            return Loss(loss.value * torch.inf, loss.weight) if self.calls == 6 else loss
+
+    message = r"the loss is not finite at step 6 \(learning rate .*, checkpoint: the last good one is of step 4\); lower --optimizer.lr"
+    with pytest.raises(TrainingError, match=message):
+        trainer(tmp_path, Explodes(), trainer={"checkpoint_every": 7, "log_every": 100}).fit()
+    assert checkpoints(tmp_path) == [4]
+
+
+def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
+    class Breaks(Classifier):
+        def loss(self, batch: Batch, phase: str) -> Loss:
+            loss = super().loss(batch, phase)
+            endless = self.network[0].weight.sum() * 0  # its gradient is infinite, its value is not
+            endless.register_hook(lambda gradient: gradient * torch.inf)
+            return Loss(loss.value + endless, loss.weight)
+
+    with pytest.raises(
+        TrainingError, match=r"the weights are not finite after step 1 .*none was saved before"
+    ):
+        trainer(tmp_path, Breaks(), trainer={"checkpoint_every": 1}).fit()
+    assert not (tmp_path / "checkpoints").exists()
+
+
+def test_memory_running_out_is_explained(tmp_path: Path) -> None:
+    class Greedy(Classifier):
+        def loss(self, batch: Batch, phase: str) -> Loss:
+            torch.empty(2**50)
+            return super().loss(batch, phase)
+
+    with pytest.raises(TrainingError, match=r"too small for batches of 16; choose a smaller --batch-size"):
+        trainer(tmp_path, Greedy()).fit()
+
+    class Device(Classifier):
+        def loss(self, batch: Batch, phase: str) -> Loss:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+
+    with pytest.raises(TrainingError, match="choose a smaller --batch-size"):
+        trainer(tmp_path, Device()).fit()
+
+
+def test_other_errors_pass_through(tmp_path: Path) -> None:
+    class Wrong(Classifier):
+        def loss(self, batch: Batch, phase: str) -> Loss:
+            raise RuntimeError("shapes cannot be multiplied")
+
+    heard = Recorder()
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
+        trainer(tmp_path, Wrong(), callbacks=[heard]).fit()
+    assert heard.calls[-1] == ("end", {"status": "failed", "step": 0})
+
+
+def test_a_sample_that_cannot_be_read(tmp_path: Path) -> None:
+    data = Streamed(blobs(60), broken={7: OSError("bad sector")})
+    with pytest.raises(DataError, match="could not be read: OSError: bad sector"):
+        trainer(tmp_path, train=data).fit()
+
+
+class Recorder(Callback):
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, Any]] = []
+
+    def on_start(self, info: dict[str, Any]) -> None:
+        self.calls.append(("start", info))
+
+    def on_log(self, record: dict[str, Any]) -> None:
+        self.calls.append((record["split"], record["step"]))
+
+    def on_end(self, info: dict[str, Any]) -> None:
+        self.calls.append(("end", info))
+
+
+def test_callbacks(tmp_path: Path) -> None:
+    heard = Recorder()
+    trainer(tmp_path, epochs=1, callbacks=[Callback(), heard]).fit()
+    (name, info), *between, last = heard.calls
+    assert name == "start"
+    assert (info["step"], info["steps"], info["steps_per_epoch"], info["samples"]) == (0, 4, 4, 60)
+    assert (info["monitor"], info["parameters"], info["precision"]) == ("accuracy", 131, "float32")
+    assert between == [("train", 3), ("train", 4), ("val", 4)]
+    assert last == ("end", {"status": "finished", "step": 4})
+
+
+def test_callbacks_hear_of_an_interruption(tmp_path: Path) -> None:
+    class Stops(Recorder):
+        def on_log(self, record: dict[str, Any]) -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    heard = Stops()
+    with pytest.raises(Interrupted):
+        trainer(tmp_path, callbacks=[heard]).fit()
+    assert heard.calls[-1] == ("end", {"status": "interrupted", "step": 3})
+
+
+def test_tensorboard(tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    trainer(tmp_path, epochs=2, tensorboard=True).fit()
+    trainer(tmp_path, epochs=3, tensorboard=True).fit(resume=True)
+    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
+    assert [event.step for event in events.Scalars("val/accuracy")] == [4, 8, 12]
+    losses = [line["loss"] for line in records(tmp_path) if line["split"] == "train"]
+    assert [event.value for event in events.Scalars("train/loss")] == pytest.approx(losses)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@pytest.mark.parametrize("val", [False, True])
+def test_progress(terminal: bool, val: bool, tmp_path: Path) -> None:
+    stream = io.StringIO()
+    display = ProgressDisplay(Console(file=stream, force_terminal=terminal, width=160))
+    trainer(tmp_path, val=val, callbacks=[display]).fit()
+    text = stream.getvalue()
+    assert "Training 131 parameters on 60 samples for 3 epochs of 4 steps (CPU" in text.replace("\x1b[0m", "")
+    assert "loss" in text
+    assert "samples/s" in text
+    assert ("val accuracy" in text) is val
+    assert ("12/12" in text) is terminal
+    assert ("epoch 3/3" in text) or terminal
+
+
+def test_progress_is_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    trainer(tmp_path, epochs=1, progress=True).fit()
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "epoch 1/1" in captured.err
