@@ -1,4 +1,4 @@
-"""Plugins as pip would leave them: a module and a ``.dist-info`` folder, written into a folder of the path."""
+"""Plugins as pip would leave them: a module and a ``.dist-info`` folder in a folder of Python's path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ def write_plugin(
         (folder / f"{module}.py").write_text(HEAD + textwrap.dedent(source), encoding="utf-8")
     info = folder / f"{distribution.replace('-', '_')}-{version}.dist-info"
     info.mkdir(exist_ok=True)
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n", encoding="utf-8")
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n", encoding="utf-8"
+    )
     entry_points = info / "entry_points.txt"
     before = entry_points.read_text(encoding="utf-8") if entry_points.exists() else "[fivefold.plugins]\n"
     entry_points.write_text(f"{before}{name} = {module}\n", encoding="utf-8")
@@ -38,10 +40,16 @@ BROKEN = {
     "newer": ("FIVEFOLD_CONTRACT = 2\n" + pipelines("newer/task"), "upgrade fivefold"),
     "older": ("FIVEFOLD_CONTRACT = 0\n" + pipelines("older/task"), "pip install --upgrade fivefold-older"),
     "odd": ("FIVEFOLD_CONTRACT = '1.0'\n", "expected an integer"),
-    "hook": ("@hookimpl\ndef fivefold_pipelines():\n    raise ValueError('bad table')\n", "ValueError: bad table"),
+    "hook": (
+        "@hookimpl\ndef fivefold_pipelines():\n    raise ValueError('bad table')\n",
+        "ValueError: bad table",
+    ),
     "unknown": ("@hookimpl\ndef fivefold_pipelins():\n    return []\n", "fivefold_pipelins"),
     "unmarked": ("def fivefold_pipelines():\n    return []\n", "lacks the mark @hookimpl"),
-    "arguments": ("@hookimpl\ndef fivefold_pipelines(registry):\n    return []\n", "does not keep to the contract"),
+    "arguments": (
+        "@hookimpl\ndef fivefold_pipelines(registry):\n    return []\n",
+        "does not keep to the contract",
+    ),
     "values": ("@hookimpl\ndef fivefold_pipelines():\n    return ['values/task']\n", "a list with str"),
     "nolist": ("@hookimpl\ndef fivefold_datasets():\n    return 3\n", "returned int"),
     "names": (pipelines("Names/Task"), "expected domain/task"),

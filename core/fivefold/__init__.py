@@ -1,7 +1,7 @@
 """fivefold: bring your data, in your domain's own format; one command trains, judges honestly and predicts.
 
-    run = fivefold.train("vision/classify", "photos/", epochs=5)
-    fivefold.load(run.path).predict("new.jpg")
+run = fivefold.train("vision/classify", "photos/", epochs=5)
+fivefold.load(run.path).predict("new.jpg")
 """
 
 from __future__ import annotations
@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = ["Pipeline", "Run", "__version__", "load", "train"]
 
-_HOMES = {"load": "fivefold.api", "train": "fivefold.api", "Pipeline": "fivefold.pipeline", "Run": "fivefold.runs"}
+_HOMES = {
+    "load": "fivefold.api",
+    "train": "fivefold.api",
+    "Pipeline": "fivefold.pipeline",
+    "Run": "fivefold.runs",
+}
 
 
 def __getattr__(name: str) -> Any:

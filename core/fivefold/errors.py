@@ -11,6 +11,7 @@
     ├── DependencyError    a package that is missing or too old
     ├── RunError           a run directory that is missing, broken or of a newer format
     ├── CheckpointError    a checkpoint that is incomplete or does not fit
+    ├── StorageError       a file that cannot be written (full disk, no permission)
     ├── TrainingError      a training that cannot go on (non-finite loss, no memory)
     └── Interrupted        a training stopped by a signal, saved and resumable
 
@@ -63,6 +64,10 @@ class RunError(FivefoldError):
 
 class CheckpointError(FivefoldError):
     """A checkpoint is incomplete or does not fit the model."""
+
+
+class StorageError(FivefoldError):
+    """A file cannot be written."""
 
 
 class TrainingError(FivefoldError):

@@ -78,7 +78,7 @@ class Pipeline(ABC):
         return None
 
     def sample_weights(self, train: Dataset) -> Tensor | None:  # noqa: ARG002 - the interface
-        """How often each training sample is drawn, relative to others: shape ``(N,)``; None draws each once an epoch."""
+        """How often each training sample is drawn, relative to others, ``(N,)``; None draws each once an epoch."""
         return None
 
     def baselines(self, data: Facts) -> Sequence[Baseline]:  # noqa: ARG002 - the interface

@@ -1,8 +1,8 @@
 """Image files to uint8 arrays, by OpenCV, with an honest sentence where a file cannot be read whole.
 
 Read: JPEG (grey, colour, CMYK), PNG (palette, transparent, 16-bit), GIF, BMP, WebP, TIFF, AVIF, JPEG 2000 and
-netpbm. Of an animation or a file of several pages the first picture is taken. The EXIF orientation is applied.
-Transparent pixels are laid on white. 16-bit values are divided by 257, so that the full range stays the full range.
+netpbm. Of an animation or a file of several pages the first picture is taken. The EXIF orientation is
+applied. Transparent pixels are laid on white. 16-bit values are divided by 257, which keeps the full range.
 """
 
 from __future__ import annotations
@@ -24,12 +24,19 @@ Image = NDArray[np.uint8]
 Fit = Literal["crop", "squash", "pad"]
 
 SUFFIXES = frozenset(
-    [".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".avif", ".jp2", ".pbm", ".pgm", ".ppm"]
+    f".{ending}"
+    for ending in (
+        *("jpg", "jpeg", "jpe", "jfif", "png", "gif", "bmp", "dib", "webp", "tif", "tiff", "avif", "jp2"),
+        *("pbm", "pgm", "ppm"),
+    )
 )  # fmt: skip
 """Endings, in lower case, of the files that are taken for images."""
 
 _JPEG_START = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
+_MARKER, _SCAN = 0xFF, 0xDA
+_GREY, _COLOUR = 2, 3  # axes of an image
+_TRANSPARENT = 4  # channels
 _STORED = cv2.IMREAD_UNCHANGED
 _ORIENTED = cv2.IMREAD_ANYCOLOR | cv2.IMREAD_ANYDEPTH
 
@@ -79,7 +86,8 @@ def decode(data: bytes, name: str) -> Image:
     except cv2.error as error:
         if "MAX_IMAGE" in str(error):
             raise DataError(
-                f"{name}: expected an image of at most {MAX_PIXELS:,} pixels, found a larger one; scale it down"
+                f"{name}: expected an image of at most {MAX_PIXELS:,} pixels, found a larger one; "
+                "scale it down"
             ) from error
         raise _not_an_image(data, name) from error
     if pixels is None:
@@ -90,7 +98,7 @@ def decode(data: bytes, name: str) -> Image:
 def check_whole(data: bytes, name: str) -> None:
     """Refuse a JPEG that is cut off: decoders fill the missing part with grey and say nothing.
 
-    The end marker is looked for after the first start of scan, because a preview stored in the header has its own;
+    The end marker is looked for after the first start of scan, because a preview in the header has its own;
     within scan data the two bytes of a marker cannot occur by chance (ITU-T T.81, B.1.1.5).
 
     Raises:
@@ -101,7 +109,8 @@ def check_whole(data: bytes, name: str) -> None:
     scan = _start_of_scan(data)
     if scan is None or data.find(_JPEG_END, scan) < 0:
         raise DataError(
-            f"{name}: expected a whole JPEG, found one that is cut off after {len(data):,} bytes; restore or remove it"
+            f"{name}: expected a whole JPEG, found one that is cut off after {len(data):,} bytes; "
+            "restore or remove it"
         )
 
 
@@ -109,12 +118,12 @@ def _start_of_scan(data: bytes) -> int | None:
     """Where the first scan of a JPEG starts, walking from segment to segment; None where there is none."""
     position = 2
     while position + 4 <= len(data):
-        if data[position] != 0xFF:
+        if data[position] != _MARKER:
             return None
         marker = data[position + 1]
-        if marker == 0xFF:  # a fill byte
+        if marker == _MARKER:  # a fill byte
             position += 1
-        elif marker == 0xDA:
+        elif marker == _SCAN:
             return position
         else:
             position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
@@ -137,18 +146,18 @@ def _eight_bits(pixels: NDArray[Any], name: str) -> Image:
     if pixels.dtype == np.uint16:
         return np.asarray((pixels.astype(np.uint32) + 128) // 257, dtype=np.uint8)
     raise DataError(
-        f"{name}: expected an image of 8 or 16 bits a channel, found {pixels.dtype} values without a known range; "
-        "convert it to 16-bit PNG"
+        f"{name}: expected an image of 8 or 16 bits a channel, found {pixels.dtype} values without a "
+        "known range; convert it to 16-bit PNG"
     )
 
 
 def _colours(pixels: Image) -> Image:
     """Grey or RGB from what OpenCV returns: grey, BGR, or BGR with transparency."""
-    if pixels.ndim == 2:
+    if pixels.ndim == _GREY:
         return pixels
     if pixels.shape[2] == 1:
         return pixels[:, :, 0]
-    if pixels.shape[2] == 4:
+    if pixels.shape[2] == _TRANSPARENT:
         opacity = pixels[:, :, 3:].astype(np.uint16)
         blended = (pixels[:, :, :3] * opacity + 255 * (255 - opacity) + 127) // 255
         pixels = blended.astype(np.uint8)
@@ -162,8 +171,8 @@ def fit_image(image: Image, size: tuple[int, int], channels: int, fit: Fit = "cr
         image: ``(H, W)`` or ``(H, W, 3)``.
         size: height and width to reach.
         channels: 1 or 3.
-        fit: ``crop`` scales until the shorter side fits and cuts the rest off evenly, ``pad`` scales until the longer
-            side fits and fills with black, ``squash`` scales both sides and so changes the proportions.
+        fit: ``crop`` scales until the shorter side fits and cuts the rest off evenly, ``pad`` scales until
+            the longer side fits and fills with black, ``squash`` changes the proportions.
 
     Returns:
         uint8, ``(height, width)`` for one channel, else ``(height, width, 3)``.
@@ -188,9 +197,9 @@ def fit_image(image: Image, size: tuple[int, int], channels: int, fit: Fit = "cr
 
 
 def _channels(image: Image, channels: int) -> Image:
-    if channels == 1 and image.ndim == 3:
+    if channels == 1 and image.ndim == _COLOUR:
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), dtype=np.uint8)
-    if channels == 3 and image.ndim == 2:
+    if channels > 1 and image.ndim == _GREY:
         return np.repeat(image[:, :, None], 3, axis=2)
     return image
 
@@ -204,6 +213,6 @@ def _resize(image: Image, height: int, width: int) -> Image:
 
 def encode_png(image: Image) -> bytes:
     """The PNG file of ``image``, ``(H, W)`` or ``(H, W, 3)`` in RGB order."""
-    stored = image if image.ndim == 2 else image[:, :, ::-1]
+    stored = image if image.ndim == _GREY else image[:, :, ::-1]
     _, data = cv2.imencode(".png", stored)
     return bytes(data.tobytes())

@@ -1,4 +1,4 @@
-"""From the paths in a table to pixels: decoded once, in threads, into memory where they fit, else when asked for."""
+"""From paths to pixels: decoded once, in threads, where they fit into memory, else when asked for."""
 
 from __future__ import annotations
 
@@ -58,8 +58,9 @@ def survey(table: Table) -> Survey:
     if "image" in table:
         images = table["image"]
         return Survey((int(images.shape[1]), int(images.shape[2])), 3 if images.ndim == 4 else 1)  # noqa: PLR2004
-    rows = np.unique(np.linspace(0, len(table) - 1, SURVEYED).astype(int)) if len(table) else []
-    sizes, colour = set(), False
+    rows = np.unique(np.linspace(0, len(table) - 1, SURVEYED).astype(int)) if len(table) else np.arange(0)
+    sizes: set[tuple[int, int]] = set()
+    colour = False
     for found in in_threads(_image_or_problem, [str(table["path"][row]) for row in rows]):
         if isinstance(found, np.ndarray):
             sizes.add((int(found.shape[0]), int(found.shape[1])))
@@ -68,13 +69,13 @@ def survey(table: Table) -> Survey:
 
 
 def load_files(table: Table, shape: Shape, *, memory: int) -> Table:
-    """Decode the files that ``table`` names into a column ``image``, or only check them where they are too many.
+    """Decode the files that ``table`` names into a column ``image``, or check them where they are too many.
 
     Args:
         table: with a column ``path``.
         shape: what the images are brought to.
-        memory: bytes that the decoded images may take; more stay on disk, checked for their ends only, and are
-            decoded when they are asked for.
+        memory: bytes that the decoded images may take; more stay on disk, checked for their ends only, and
+            are decoded when they are asked for.
 
     Returns:
         the table without the files that cannot be read; those stand in its ``problems``.

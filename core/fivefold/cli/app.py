@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from cyclopts import App
 from cyclopts.exceptions import CycloptsError
 
+from fivefold.cli.examples import train_example
 from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.session import Session
 from fivefold.cli.taught import add
@@ -20,7 +21,6 @@ TARGETS = {
     "data": "fivefold.cli.data:app",
     "plugins": "fivefold.cli.plugins:app",
     "runs": "fivefold.cli.runs:app",
-    "demo": "fivefold.cli.demo:demo",
 }
 
 
@@ -30,9 +30,19 @@ def execute(session: Session) -> int:
     Raises:
         FivefoldError: the words make no command, or the command failed.
     """
-    root = App(name="fivefold", version=_version, help_format="plaintext", result_action="return_value")
+    root = App(
+        name="fivefold",
+        version=_version,
+        help_format="plaintext",
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
     first = session.words[0]
-    if first in COMMANDS:
+    if first == "demo":
+        from fivefold.cli.demo import demo  # noqa: PLC0415 - imports rich
+
+        add(root, demo, "demo", example="fivefold demo")
+    elif first in COMMANDS:
         root.command(TARGETS[first], name=first, help=COMMANDS[first])
     elif first in session.registry().domains:
         root.command(domain_app(session.registry(), first, session.words[1:3]))
@@ -92,10 +102,7 @@ def _add_command(app: App, command: CommandSpec, words: list[str]) -> None:
 
 def _example(specs: list[PipelineSpec]) -> str | None:
     """The first command to try, for the end of a help text."""
-    if not specs:
-        return None
-    spec = specs[0]
-    return f"Examples:\n  fivefold {spec.domain} {spec.task} train {spec.example} --epochs 1"
+    return f"Examples:\n  {train_example(specs[0])}" if specs else None
 
 
 def _domain_help(registry: Registry, domain: str) -> str:

@@ -14,8 +14,8 @@ from fivefold.cli.output import grid, say
 from fivefold.cli.session import warn
 from fivefold.config import build_config
 from fivefold.data.catalog import resolve
-from fivefold.data.leakage import Finding, search
-from fivefold.data.splits import Splits
+from fivefold.data.leakage import Finding, search, search_tables
+from fivefold.data.splits import Splits, given_tables
 from fivefold.data.table import Problem, Table
 from fivefold.errors import DataError, FivefoldError
 from fivefold.pipeline import Pipeline
@@ -114,7 +114,11 @@ def _read(pipeline: Pipeline, path: Path, reader: Reader) -> Reader:
             raise DataError(f"{path}: expected samples to train on, found none")
         splits = pipeline.split(table)
         known |= {"splits": _sizes(splits), "how": splits.how}
-        known["findings"] = search(splits, pipeline.fingerprints)
+        known["findings"] = (
+            search(splits, pipeline.fingerprints)
+            if table.split is None
+            else search_tables(given_tables(table), pipeline.fingerprints)
+        )
     except FivefoldError as error:
         known["error"] = str(error)
     return Reader(reader.pipeline, reader.what, reader.command, **known)
@@ -135,11 +139,9 @@ def show_check(checked: Checked) -> None:
     """The views, for people."""
     for reader in checked.readers:
         say(f"{checked.data}: {reader.what}", style="bold")
-        say(
-            f"Read by {reader.pipeline}: {reader.samples} samples" + (f", {reader.how}" if reader.how else "")
-        )
-        if reader.splits:
-            say("Splits: " + ", ".join(f"{name} {count}" for name, count in reader.splits.items()))
+        say(f"Read by {reader.pipeline}: {reader.samples} samples")
+        if reader.how:
+            say(reader.how)
         if reader.classes:
             grid(("class", "samples"), list(reader.classes.items())[:SHOWN])
         _show_wrong(reader)

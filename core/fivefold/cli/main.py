@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from fivefold.cli.session import Session
-from fivefold.errors import DependencyError, FivefoldError
+from fivefold.errors import FivefoldError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,6 +36,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if session.debug:
             raise
         return session.fail(str(error), type(error).__name__, error.exit_code)
+    except ModuleNotFoundError as error:
+        if session.debug:
+            raise
+        text = f"fivefold needs the package '{error.name}', which is not installed"
+        return session.fail(f"{text}; run: pip install --upgrade fivefold", "DependencyError", 2)
     except Exception as error:  # the outermost frame: people get a sentence, --debug the traceback
         if session.debug:
             raise
@@ -60,11 +65,6 @@ def run(session: Session) -> int:
 
         sys.stdout.write(f"fivefold {version('fivefold')}\n")
         return 0
-    try:
-        from fivefold.cli.app import execute  # noqa: PLC0415
-    except ModuleNotFoundError as error:
-        raise DependencyError(
-            f"fivefold needs the package '{error.name}', which is not installed; "
-            "run: pip install --upgrade fivefold"
-        ) from error
+    from fivefold.cli.app import execute  # noqa: PLC0415
+
     return execute(session)

@@ -7,6 +7,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from fivefold.cli.examples import train_example
+
 if TYPE_CHECKING:
     from fivefold.plugins.registry import Registry
 
@@ -38,9 +40,7 @@ def root_help(registry: Registry) -> str:
     commands = {
         name.replace("/", " "): registry.commands[name][0].summary for name in sorted(registry.commands)
     }
-    example = (
-        f"{specs[0].domain} {specs[0].task} train {specs[0].example} --epochs 1" if specs else "plugins list"
-    )
+    example = train_example(specs[0]) if specs else "fivefold plugins list"
     parts = [
         "Usage: fivefold COMMAND",
         textwrap.fill(ABOUT, width),
@@ -48,7 +48,7 @@ def root_help(registry: Registry) -> str:
         *_block("Commands of domains", commands, width),
         *_block("Commands", COMMANDS, width),
         *_block("Options", OPTIONS, width),
-        f"Examples:\n  fivefold {example}",
+        f"Examples:\n  {example}",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Any, Literal, get_args, get_origin
 
 import pydantic
 from cyclopts import ArgumentCollection
 from cyclopts.exceptions import (
+    CoercionError,
     CycloptsError,
     MissingArgumentError,
     UnknownOptionError,
@@ -25,29 +27,49 @@ def usage_sentence(error: CycloptsError) -> str:
 
 
 def _problem(error: CycloptsError) -> str:
-    cause = error.__cause__
-    if isinstance(error, ValidationError) and isinstance(cause, pydantic.ValidationError):
-        first = cause.errors()[0]["loc"]
-        typed: object = None
-        for part in reversed(first):
-            typed = {part: typed}
-        values = typed if isinstance(typed, dict) else {}
-        return sentence(cause, pydantic.BaseModel, [Layer("", values)])
+    """What is wrong, for the errors that people meet; the parser's own words for the others."""
     if isinstance(error, UnknownOptionError):
         return _unknown_option(error.token.keyword or error.token.value, error.argument_collection)
     if isinstance(error, UnusedCliTokensError):
         words = error.unused_tokens or []
         return f"unexpected {'words' if len(words) > 1 else 'word'} {', '.join(repr(word) for word in words)}"
-    if isinstance(error, MissingArgumentError) and error.argument is not None:
-        name = error.keyword or next(
+    return _wrong_value(error) or _joined(str(error))
+
+
+def _wrong_value(error: CycloptsError) -> str | None:
+    """A value that is missing, of another type, or refused by a model of a domain's own command."""
+    cause = error.__cause__
+    if isinstance(error, ValidationError) and isinstance(cause, pydantic.ValidationError):
+        typed: object = None
+        for part in reversed(cause.errors()[0]["loc"]):
+            typed = {part: typed}
+        return sentence(cause, pydantic.BaseModel, [Layer("", typed if isinstance(typed, dict) else {})])
+    if error.argument is None:
+        return None
+    name = error.argument.name.lstrip("-").upper()
+    if isinstance(error, CoercionError) and error.token is not None:
+        label = f"option {error.token.keyword}" if error.token.keyword else name
+        return f"{label}: expected {_expected(error.target_type)}, found {error.token.value!r}"
+    if isinstance(error, MissingArgumentError):
+        keyword = error.keyword or next(
             (token.keyword for token in error.argument.tokens if token.keyword), None
         )
-        if name is None:
-            return f"{error.argument.name.lstrip('-').upper()} is missing"
-        return f"option {name}: expected a value, found none"
-    return "; ".join(
-        part[:1].lower() + part[1:] for part in " ".join(str(error).split()).rstrip(".").split(". ")
-    )
+        return f"option {keyword}: expected a value, found none" if keyword else f"{name} is missing"
+    return None
+
+
+def _joined(text: str) -> str:
+    """Several sentences as one."""
+    parts = " ".join(text.split()).rstrip(".").split(". ")
+    return "; ".join(part[:1].lower() + part[1:] for part in parts)
+
+
+def _expected(kind: Any) -> str:
+    """What a type takes, for people."""
+    if get_origin(kind) is Literal:
+        *most, last = (str(choice) for choice in get_args(kind))
+        return f"{', '.join(most)} or {last}" if most else last
+    return f"a value of type {getattr(kind, '__name__', kind)}"
 
 
 def _unknown_option(typed: str, arguments: ArgumentCollection) -> str:

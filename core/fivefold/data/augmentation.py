@@ -1,8 +1,8 @@
 """Random variation of batches of pictures, on the device, drawn from a seeded generator.
 
-Every function takes ``(B, C, H, W)`` of uint8 or float, works on the whole batch at once without waiting for the
-device, and returns the same dtype. The same state of the generator gives the same result. At strength zero each is
-the identity. Legend: ``B`` batch, ``C`` channels, ``H W`` height and width, ``K`` classes.
+Every function takes ``(B, C, H, W)`` of uint8 or float, works on the whole batch at once without waiting for
+the device, and returns the same dtype. The same state of the generator gives the same result. At strength
+zero each is the identity. Legend: ``B`` batch, ``C`` channels, ``H W`` height and width, ``K`` classes.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def random_erasing(
 
 
 def _box(images: Tensor, top: Tensor, left: Tensor, bottom: Tensor, right: Tensor) -> Tensor:
-    """True inside each picture's rectangle: four ``(B,)`` to ``(B, 1, H, W)``; ``bottom`` and ``right`` are outside."""
+    """True inside each picture's rectangle, its far edges left out: four ``(B,)`` to ``(B, 1, H, W)``."""
     rows = torch.arange(images.shape[2], device=images.device)
     columns = torch.arange(images.shape[3], device=images.device)
     in_rows = (rows >= top[:, None]) & (rows < bottom[:, None])
@@ -148,7 +148,7 @@ def _shares(images: Tensor, quantiles: Tensor, generator: Generator) -> Tensor:
     place = (
         (_uniform((len(images),), images, generator) * len(quantiles)).long().clamp(max=len(quantiles) - 1)
     )
-    return quantiles.to(images.device, non_blocking=True)[place]
+    return quantiles.to(images.device)[place]
 
 
 def _partners(images: Tensor, generator: Generator) -> Tensor:
@@ -208,7 +208,7 @@ class Augmentation:
         flip: probability of mirroring.
         degrees, translate, scale: see `random_affine`.
         erasing: probability of erasing.
-        mixup, cutmix: alpha of their Beta distribution; where both are on, each picture gets one or the other.
+        mixup, cutmix: alpha of their Beta distribution; with both on, each picture gets one or the other.
         input: key of the pictures in the batch.
     """
 
@@ -244,6 +244,8 @@ class Augmentation:
         return {**batch, self.input: images, "target": target}
 
     def _mix(self, images: Tensor, targets: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
+        for name, quantiles in self._quantiles.items():  # copied to the device once
+            self._quantiles[name] = quantiles.to(images.device)
         mixed = [
             mix(images, targets, self._quantiles[name], generator)
             for name, mix in (("mixup", mixup), ("cutmix", cutmix))

@@ -14,7 +14,7 @@ Batch = dict[str, Tensor]
 
 
 class Facts(dict[str, Any]):
-    """What a task must know of its data (features, classes, image size): plain JSON values, read as attributes.
+    """What a task must know of its data (features, classes, sizes): plain JSON values, read as attributes.
 
     Facts are saved in the run, so that `Pipeline.task(facts)` builds the same network again without the data.
     """
@@ -62,6 +62,11 @@ class Dataset(ABC):
         """All samples at once where they are held in memory, else None; then the loader calls `batch`."""
         return None
 
+    def targets(self) -> Tensor | None:
+        """Every target, first dimension ``N``, where they are known without reading inputs, else None."""
+        tensors = self.tensors()
+        return None if tensors is None else tensors.get("target")
+
     def unlabelled(self) -> Dataset:
         """The samples that `predict` should see, where those differ (a window without a future yet)."""
         return self
@@ -103,5 +108,6 @@ def all_samples(dataset: Dataset, batch_size: int = 256) -> Batch:
     tensors = dataset.tensors()
     if tensors is not None:
         return tensors
-    batches = [dataset.batch(indices) for indices in torch.arange(len(dataset)).split(batch_size)]
+    starts = range(0, len(dataset), batch_size)
+    batches = [dataset.batch(torch.arange(start, min(start + batch_size, len(dataset)))) for start in starts]
     return {name: torch.cat([batch[name] for batch in batches]) for name in batches[0]}

@@ -84,6 +84,8 @@ def _bring(
             get(Wanted(reference, file.path, size, part, workspace, progress, pause))
         except (SourceError, ArchiveError) as error:
             reasons.append(f"{reference}: {error}")
+            if not is_address(reference):
+                _discard(part)
             continue
         except OSError:
             _discard(part)

@@ -190,6 +190,7 @@ def parse_manifest(text: str, origin: str) -> Manifest:
     try:
         return Manifest.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "manifest"
-        raise DataError(f"manifest '{origin}', key '{key}': {first['msg']}") from error
+        # a source may be text or a mapping, and each alternative has its error: the deepest is meant
+        deepest = max(error.errors(), key=lambda problem: len(problem["loc"]))
+        key = ".".join(str(part) for part in deepest["loc"])
+        raise DataError(f"manifest '{origin}', key '{key}': {deepest['msg']}") from error

@@ -33,7 +33,7 @@ def near_rows(queries: Vectors, vectors: Vectors, distance: float) -> NDArray[np
     known = np.flatnonzero(np.isfinite(vectors).all(1))
     if not len(asked) or not len(known):
         return found
-    from sklearn.neighbors import KDTree  # noqa: PLC0415 - takes a second to import, and not every run gets here
+    from sklearn.neighbors import KDTree  # noqa: PLC0415 - slow, and not always needed
 
     axes = _principal_axes(queries[asked], vectors[known])
     tree = KDTree(vectors[known] @ axes)

@@ -142,7 +142,7 @@ def as_given(table: Table, *, seed: int) -> Splits:
 
 
 def given_tables(table: Table) -> dict[str, Table]:
-    """The splits that the source itself has: those of ``train``, ``val`` and ``test`` with rows, nothing carved.
+    """The splits that the source itself has, named ``train``, ``val`` and ``test``; nothing is carved.
 
     Raises:
         DataError: there is no split column, or a split name is unknown.

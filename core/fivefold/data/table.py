@@ -83,7 +83,7 @@ class Table:
 
     def take(self, rows: Array | Sequence[int]) -> Table:
         """The given rows, as a table; the names of samples go with them."""
-        rows = np.asarray(rows)
+        rows = np.asarray(rows, dtype=np.int64)
         columns = {"id": self.ids, **self.columns}
         return replace(self, columns={name: column[rows] for name, column in columns.items()})
 

@@ -179,8 +179,10 @@ def _write(archive: Path, name: str, stream: IO[bytes], target: Path, limit: int
 
 
 def _is_tar(archive: Path) -> bool:
+    """Whether ``archive`` is a tar file with a member; zeros alone would pass for an empty one."""
     try:
-        return tarfile.is_tarfile(archive)
+        with tarfile.open(archive) as opened:
+            return opened.next() is not None
     except _BROKEN:
         return False
 

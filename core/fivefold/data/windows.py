@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -57,6 +58,8 @@ class Windows(Dataset):
         self._lookback = lookback
         self._horizon = horizon
         self._facts = Facts(features=len(names), targets=horizon, columns=list(names), target=target)
+        if table.units is None:
+            self._facts["unit"] = "block of time"
         order, block = _ordered(table, gap)
         inputs = np.stack([_numbers(table, name)[order] for name in names], axis=1)
         self._inputs = torch.from_numpy(inputs)
@@ -101,9 +104,27 @@ class Windows(Dataset):
 
     @property
     def units(self) -> Array | None:
-        """The group of each window, shape ``(N,)``, or None where the table has none."""
+        """The independent unit of each window, shape ``(N,)``: its group, else its block of time.
+
+        Neighbouring windows are alike, so they are not independent. Blocks are as long as the horizon, at least
+        ``N ** (1/3)`` windows (Hall, Horowitz and Jing 1995, "On blocking rules for the bootstrap").
+        """
         units = self._table.units
-        return None if units is None else units[self._rows[self._last]]
+        if units is not None:
+            return units[self._rows[self._last]]
+        length = max(self._horizon, math.ceil(len(self._last) ** (1 / 3)))
+        return np.array([f"{self._block[last]}-{last // length}" for last in self._last], dtype=object)
+
+    def past(self, indices: Tensor, steps: int) -> Tensor:
+        """The target's last ``steps`` values up to each window's last row, shape ``(B, steps)``.
+
+        It may reach further back than the window; nan where the rows do not, or where a gap lies between.
+        """
+        last = torch.from_numpy(self._last)[indices][:, None]
+        rows = last + torch.arange(1 - steps, 1)
+        block = torch.from_numpy(self._block)
+        known = (rows >= 0) & (block[rows.clamp_min(0)] == block[last])
+        return torch.where(known, self._target[rows.clamp_min(0)], torch.nan)
 
     def unlabelled(self) -> Dataset:
         """Every window that has its rows, also those whose future is not known yet."""

@@ -158,22 +158,33 @@ def area_under_roc(outputs: Outputs, weights: Values) -> Values:
     target = labels(outputs)
     probabilities = outputs["probabilities"]
     positives = [1] if probabilities.shape[1] == BINARY else range(probabilities.shape[1])
-    areas = [_one_against_rest(probabilities[:, code], target == code, weights) for code in positives]
+    by_sample = np.ascontiguousarray(weights.T)
+    areas = [_one_against_rest(probabilities[:, code], target == code, by_sample) for code in positives]
     with np.errstate(divide="ignore", invalid="ignore"):
         return _mean_defined(np.stack(areas, axis=1))
 
 
 def _one_against_rest(scores: Array, positive: Array, weights: Values) -> Values:
-    """Weighted Mann-Whitney statistic, ties counted half: scores ``(N,)``, weights ``(R, N)``."""
-    _, rank = np.unique(scores, return_inverse=True)
-    # Equal scores share a rank, so that within it a positive wins half of its comparisons.
-    ranks = int(rank.max()) + 1
-    by_rank = sparse.csr_array((np.ones(len(rank)), (rank, np.arange(len(rank)))), shape=(ranks, len(rank)))
-    above: Values = by_rank @ np.where(positive, weights, 0.0).T
-    below: Values = by_rank @ np.where(positive, 0.0, weights).T
-    won = (above * (np.cumsum(below, axis=0) - below / 2)).sum(axis=0)
+    """Weighted Mann-Whitney statistic, ties counted half: scores ``(N,)``, weights ``(N, R)``, to ``(R,)``.
+
+    Only the negatives below each positive are counted, so negatives are summed by the gap between positive
+    scores that they lie in (even places) or by the positive score that they equal (odd places).
+    """
+    steps, own = np.unique(scores[positive], return_inverse=True)
+    gap = np.searchsorted(steps, scores[~positive])
+    equal = np.append(steps, np.nan)[gap] == scores[~positive]
+    won: Values = _sums(own, weights[positive], len(steps))
+    lost = _sums(2 * gap + equal, weights[~positive], 2 * len(steps) + 1)
+    below = np.cumsum(lost, axis=0)[:-1:2] + lost[1::2] / 2
     with np.errstate(divide="ignore", invalid="ignore"):
-        return np.asarray(won / (above.sum(axis=0) * below.sum(axis=0)))
+        return np.asarray((won * below).sum(axis=0) / (won.sum(axis=0) * lost.sum(axis=0)))
+
+
+def _sums(places: Array, weights: Values, count: int) -> Values:
+    """Weights of shape ``(N, R)`` summed by place, shape ``(count, R)``."""
+    rows = np.arange(len(places))
+    table = sparse.csr_array((np.ones(len(places)), (places, rows)), shape=(count, len(places)))
+    return np.asarray(table @ weights)
 
 
 @dataclass(frozen=True)

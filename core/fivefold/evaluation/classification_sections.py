@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isnan
+
 import numpy as np
 
 from fivefold.data.table import Array
@@ -43,7 +45,7 @@ def classification_sections(
 
 def class_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Section:
     """Precision, recall and F1 of each class, the weakest first."""
-    rows = sorted(per_class(evaluation.outputs, classes), key=lambda row: row.f1 if row.f1 == row.f1 else 2.0)
+    rows = sorted(per_class(evaluation.outputs, classes), key=lambda row: 2.0 if isnan(row.f1) else row.f1)
     grid = Grid(
         caption="Each class, weakest F1 first",
         head=("Class", "Precision", "Recall", "F1", "Samples"),
@@ -262,4 +264,4 @@ def mistake_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Section
 
 
 def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %" if share == share else "–"  # noqa: PLR0124, RUF001 - nan; a dash in a table
+    return "–" if isnan(share) else f"{100 * share:.1f} %"  # noqa: RUF001 - a dash in a table

@@ -38,8 +38,8 @@ class _Watch:
 def last_feature_map(network: nn.Module, inputs: Tensor) -> nn.Module | None:
     """The last leaf module that gives a feature map ``(B, C, h, w)`` with more than one place in it.
 
-    None where the network has none in the second half of its modules: what comes early (a transformer's patches)
-    does not know the class yet.
+    None where the network has none in the second half of its modules: what comes early (a transformer's
+    patches) does not know the class yet.
 
     Args:
         network: any network that reads ``inputs``.
@@ -70,8 +70,8 @@ def grad_cam(
         layer: the module whose output is explained; `last_feature_map` where not given.
 
     Returns:
-        float32 ``(B, H, W)``, each picture's largest value 1 (all 0 where nothing spoke for the class), or None
-        where the network has no feature map to explain.
+        float32 ``(B, H, W)``, each picture's largest value 1 (all 0 where nothing spoke for the class), or
+        None where the network has no feature map to explain.
     """
     training = network.training
     network.eval()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Mapping, Sequence
+from math import isnan
 from typing import Any
 
 import yaml
@@ -204,7 +205,7 @@ def forest(evaluation: Evaluation) -> Figure | None:
         values = "; ".join(f"{name} {metric.format(estimate.value)}" for name, estimate in rows)
         return finish(
             drawn,
-            caption=f"{metric.name} with {100 * evaluation.level:g} % intervals.",
+            caption=f"Model and baselines: {metric.name} with {100 * evaluation.level:g} % intervals.",
             alt=f"{metric.name}: {values}.",
         )
 
@@ -253,7 +254,7 @@ def data_uri(figure: Figure) -> str:
 
 def cell(value: Any) -> str:
     """A table's cell as text."""
-    if value is None or (isinstance(value, float) and value != value):  # noqa: PLR0124 - the test for nan
+    if value is None or (isinstance(value, float) and isnan(value)):
         return "–"  # noqa: RUF001 - a dash in a table
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 

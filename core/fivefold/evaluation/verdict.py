@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 
 from fivefold.evaluation.evaluation import Comparison, Estimate, Evaluation, Verdict
 from fivefold.evaluation.metric import Metric
@@ -29,7 +30,7 @@ def strongest(comparisons: Sequence[Comparison], metric: Metric) -> Comparison |
 
 
 def _rank(value: float) -> float:
-    return value if value == value else float("-inf")  # noqa: PLR0124 - the test for nan
+    return float("-inf") if isnan(value) else value
 
 
 def sentence(comparison: Comparison, metric: Metric, level: float) -> str:

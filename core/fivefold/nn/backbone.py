@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from torch import Tensor, nn
 
 from fivefold.errors import ConfigError, DataError, DependencyError
-from fivefold.nn.preprocessing import ImageInput, image_input
+from fivefold.nn.preprocessing import image_input
 
 if TYPE_CHECKING:
     import transformers
@@ -39,15 +39,16 @@ class Backbone(nn.Module):
         self,
         network: transformers.PreTrainedModel,
         pooling: Pooling = "mean",
-        image: ImageInput | None = None,
+        processor: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         if pooling not in {"mean", "first"}:
             raise ConfigError(f"pooling '{pooling}' is not known; choose mean or first")
-        self.network = network
+        self.config: dict[str, Any] = network.config.to_dict()
+        self.network = network = _encoder(network)
         self.pooling = pooling
-        self.image = image
-        self.reads: Literal["images", "tokens"] = "tokens" if image is None else "images"
+        self.reads = _reads(network)
+        self.image = image_input(network.config, processor or {}) if self.reads == "images" else None
         self.features = self._probe()
         # The network's own pooler is not used; frozen, it is neither decayed nor missed by a gradient
         # reduction.
@@ -80,9 +81,8 @@ class Backbone(nn.Module):
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready values from which `build_backbone` makes the same network again, without its weights."""
-        image = None if self.image is None else self.image.to_dict()
-        config = self.network.config
-        return {"config": config.to_dict(), "pooling": self.pooling, "image": image}
+        processor = {} if self.image is None else self.image.to_processor()
+        return {"config": self.config, "pooling": self.pooling, "processor": processor}
 
     def _probe(self) -> int:
         """The width of the vector, from one blank sample: configs name it in too many ways."""
@@ -133,7 +133,7 @@ def load_backbone(
             "and model.safetensors, or a name on the hub whose weights are safetensors; without a network, "
             "one that is already in the folder that HF_HUB_CACHE names"
         ) from error
-    return _wrap(network, processor, pooling, str(name))
+    return Backbone(network, pooling, processor)
 
 
 def build_backbone(description: Mapping[str, Any]) -> Backbone:
@@ -152,26 +152,29 @@ def build_backbone(description: Mapping[str, Any]) -> Backbone:
             f"the installed transformers ({transformers.__version__}) does not know the network '{kind}'; "
             "upgrade it: pip install --upgrade transformers"
         ) from error
-    image = None if description["image"] is None else ImageInput.from_dict(description["image"])
-    return Backbone(network, description["pooling"], image)
+    return Backbone(network, description["pooling"], description["processor"])
 
 
-def _wrap(
-    network: transformers.PreTrainedModel, processor: Mapping[str, Any], pooling: Pooling, name: str
-) -> Backbone:
-    """The part of ``network`` that reads images or tokens, with what its image processor says."""
+def _encoder(network: transformers.PreTrainedModel) -> Any:
+    """The part of ``network`` that reads images, or the encoder of a pair, or the network itself."""
     if hasattr(network.config, "vision_config"):
-        network = network.get_encoder(modality="image")
-    elif network.config.is_encoder_decoder:
-        network = network.get_encoder()
-    reads = network.main_input_name
-    if reads not in {"pixel_values", "input_ids"}:
-        raise DataError(
-            f"backbone '{name}' reads '{reads}', expected pixel_values (images) or input_ids (tokens); "
-            "choose a vision or text network"
-        )
-    return Backbone(
-        network, pooling, image_input(network.config, processor) if reads == "pixel_values" else None
+        return network.get_encoder(modality="image")
+    return network.get_encoder() if network.config.is_encoder_decoder else network
+
+
+def _reads(network: transformers.PreTrainedModel) -> Literal["images", "tokens"]:
+    """What ``network`` reads.
+
+    Raises:
+        DataError: neither images nor tokens.
+    """
+    if network.main_input_name == "pixel_values":
+        return "images"
+    if network.main_input_name == "input_ids":
+        return "tokens"
+    raise DataError(
+        f"backbone {type(network).__name__} reads '{network.main_input_name}', expected pixel_values, "
+        "which are images, or input_ids, which are tokens; choose a vision or text network"
     )
 
 

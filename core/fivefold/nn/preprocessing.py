@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -28,14 +28,9 @@ class ImageInput:
     mean: tuple[float, ...]
     std: tuple[float, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-ready values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> ImageInput:
-        """The inverse of `to_dict`, also after JSON has made lists of the tuples."""
-        return cls(values["channels"], values["size"], tuple(values["mean"]), tuple(values["std"]))
+    def to_processor(self) -> dict[str, Any]:
+        """The same as a Hugging Face image processor writes it, ready for JSON."""
+        return {"size": self.size, "image_mean": list(self.mean), "image_std": list(self.std)}
 
 
 def image_input(config: Any, processor: Mapping[str, Any]) -> ImageInput:

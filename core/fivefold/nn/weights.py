@@ -8,6 +8,7 @@ then on only that is read.
 from __future__ import annotations
 
 import pickle
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -21,6 +22,19 @@ from fivefold.data.manifest import Manifest, ManifestFile, load_manifest
 from fivefold.data.sources.base import Progress
 from fivefold.errors import DataError
 from fivefold.files import written_aside
+
+# What torch's unpickler raises on a file that is none: it stumbles wherever the bytes lead it.
+_UNREADABLE = (
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    AssertionError,
+    struct.error,
+)
 
 
 def load_weights(manifest: str, *, progress: Progress | None = None) -> dict[str, Tensor]:
@@ -63,7 +77,7 @@ def _convert(original: Path, converted: Path) -> None:
     """Rewrite torch's pickled state dict as safetensors, whole or not at all."""
     try:
         state = torch.load(original, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except _UNREADABLE as error:
         raise DataError(
             f"{original}: expected a state dict that torch saved, of tensors only, found something else "
             f"({type(error).__name__}); name weights that torch or safetensors wrote"

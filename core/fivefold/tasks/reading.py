@@ -23,9 +23,9 @@ def in_batches(
 
 
 def target_codes(dataset: Dataset) -> NDArray[np.int64]:
-    """Every sample's class code, shape ``(N,)``; inputs are read only where they are not held in memory."""
-    held = dataset.tensors()
+    """Every sample's class code, shape ``(N,)``; inputs are read only where the dataset cannot tell them apart."""
+    held = dataset.targets()
     if held is not None:
-        return np.asarray(held["target"].numpy(), dtype=np.int64)
+        return np.asarray(held.numpy(), dtype=np.int64)
     parts = [batch["target"].numpy() for _, batch in in_batches(dataset, size=256)]
     return np.concatenate([np.empty(0, dtype=np.int64), *parts])

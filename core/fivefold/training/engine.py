@@ -19,6 +19,8 @@ from fivefold.training.precision import choose_precision, lay_out_channels_last,
 from fivefold.training.schedule import build_schedule
 from fivefold.training.tracker import LossTracker
 
+_SHOWN = 5  # keys that a message names
+
 
 class Engine:
     """A task on its device, with the optimizers of its phases and the average of its weights.
@@ -127,15 +129,24 @@ def load_model(task: Task, saved: dict[str, Tensor], checkpoint: Checkpoint) -> 
     own = task.state_dict()
     faults = [f"{name} is missing" for name in own if name not in saved]
     faults += [f"{name} is not the model's" for name in saved if name not in own]
+    # Buffers are left to the task, which may take the shapes that its `prepare` gave those that were saved.
     faults += [
         f"{name} has shape {tuple(saved[name].shape)}, expected {tuple(value.shape)}"
-        for name, value in own.items()
+        for name, value in task.named_parameters()
         if name in saved and saved[name].shape != value.shape
     ]
     if faults:
-        shown = "; ".join(faults[:5]) + (f"; and {len(faults) - 5} more" if len(faults) > 5 else "")  # noqa: PLR2004
-        raise CheckpointError(
-            f"{checkpoint.path} does not fit the model {type(task).__name__}: {shown}; "
-            "resume with the settings that it was trained with"
-        )
-    task.load_state_dict(saved)
+        more = f"; and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        shown = "; ".join(faults[:_SHOWN]) + more
+        raise CheckpointError(_misfit(checkpoint, task, shown))
+    try:
+        task.load_state_dict(saved)
+    except RuntimeError as error:
+        raise CheckpointError(_misfit(checkpoint, task, " ".join(str(error).split()))) from error
+
+
+def _misfit(checkpoint: Checkpoint, task: Task, fault: str) -> str:
+    return (
+        f"{checkpoint.path} does not fit the model {type(task).__name__}: {fault}; "
+        "resume with the settings that it began with"
+    )

@@ -92,7 +92,8 @@ class PhaseRunner:
         for optimizer in self._optimizers:
             set_learning_rate(optimizer, rate)
             optimizer.step()
-            optimizer.zero_grad()
+        for parameter in self._parameters:
+            parameter.grad = None
 
     def learning_rate(self, step: int) -> float:
         """The learning rate at ``step``."""

@@ -6,7 +6,7 @@ import json
 import math
 import os
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from fivefold.errors import TrainingError
 
@@ -27,8 +27,10 @@ class MetricsLog:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._file: TextIO = path.open("a", encoding="utf-8", newline="\n")
-            self._file.truncate(min(length, path.stat().st_size))
+            if path.exists() and path.stat().st_size > length:
+                os.truncate(path, length)
+            # Unbuffered: what a full disk refuses must not be tried again when the file is closed.
+            self._file = path.open("ab", buffering=0)
         except OSError as error:
             raise TrainingError(self._failure(error)) from error
 
@@ -36,8 +38,7 @@ class MetricsLog:
         """Append ``record``; numbers that JSON has no word for are written as null."""
         values = {key: None if _is_odd(value) else value for key, value in record.items()}
         try:
-            self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
-            self._file.flush()
+            self._file.write((json.dumps(values, ensure_ascii=False) + "\n").encode())
         except OSError as error:
             raise TrainingError(self._failure(error)) from error
 

@@ -11,10 +11,8 @@ import torch
 from fivefold.data.catalog import resolve
 from fivefold.data.dataset import Dataset
 from fivefold.data.leakage import Finding, search
-from fivefold.data.splits import Splits
 from fivefold.data.table import Problem
-from fivefold.errors import DataError, RunError
-from fivefold.evaluation.baselines import Baseline
+from fivefold.errors import DataError, PluginError, RunError
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.judge import judge
 from fivefold.evaluation.report import write_report
@@ -73,13 +71,13 @@ def fit_baselines(pipeline: Pipeline, train: Dataset, judged: Dataset) -> dict[s
     """Fit each baseline of the pipeline on ``train`` and let it predict ``judged``."""
     outputs: dict[str, Outputs] = {}
     for baseline in pipeline.baselines(train.facts):
-        outputs[baseline.name] = _fit_baseline(baseline, train, judged)
+        if baseline.name in outputs:
+            raise PluginError(
+                f"{type(pipeline).__name__} names two baselines '{baseline.name}'; give each its own name"
+            )
+        baseline.fit(train)
+        outputs[baseline.name] = baseline.predict(judged)
     return outputs
-
-
-def _fit_baseline(baseline: Baseline, train: Dataset, judged: Dataset) -> Outputs:
-    baseline.fit(train)
-    return baseline.predict(judged)
 
 
 def _judge_new(
@@ -102,9 +100,11 @@ def _judge_new(
     notes: tuple[str, ...] = ()
     baselines: dict[str, Outputs] = {}
     findings: tuple[Finding, ...] = ()
+    searched = True
     try:
         prepared = _prepare_again(run, registry, strict=False)
     except (DataError, RunError) as error:
+        searched = False
         notes = (
             f"Without baselines and leakage search, because the training data could not be read again: {error}",
         )
@@ -126,6 +126,7 @@ def _judge_new(
         directory,
         problems=table.problems,
         notes=notes,
+        searched=searched,
     )
     return evaluation, directory
 
@@ -154,6 +155,7 @@ def _judge_and_report(
     *,
     problems: tuple[Problem, ...] = (),
     notes: tuple[str, ...] = (),
+    searched: bool = True,
 ) -> Evaluation:
     evaluation = judge(
         task=task,
@@ -168,7 +170,8 @@ def _judge_and_report(
         notes=notes,
     )
     sections = [*task.sections(evaluation, evaluation.facts), *pipeline.sections(evaluation)]
-    write_report(evaluation, sections, report_info(run, problems), directory)
+    info = report_info(run, problems) | {"leakage_searched": searched}
+    write_report(evaluation, sections, info, directory)
     return evaluation
 
 
@@ -189,6 +192,3 @@ def report_info(run: Run, problems: tuple[Problem, ...]) -> dict[str, Any]:
         "curves": run.records,
         "problems": [vars(problem) for problem in problems],
     }
-
-
-__all__ = ["Splits", "evaluate", "fit_baselines", "judge_run"]

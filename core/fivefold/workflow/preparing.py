@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from fivefold.data.catalog import resolve
 from fivefold.data.dataset import Dataset, Facts
+from fivefold.data.fingerprint import Fingerprints
 from fivefold.data.leakage import Finding, search
 from fivefold.data.splits import Splits
-from fivefold.data.table import Table
 from fivefold.errors import DataError, LeakageError
 from fivefold.pipeline import Pipeline
 from fivefold.plugins.registry import Registry
@@ -63,7 +64,8 @@ def prepare(pipeline: Pipeline, source: str, registry: Registry, *, strict: bool
     if len(table) == 0:
         raise DataError(f"{path}: expected samples to train on, found none; see `fivefold data check {path}`")
     splits = pipeline.split(table)
-    findings = search(splits, pipeline.fingerprints)
+    keys = {id(rows): pipeline.fingerprints(rows) for rows in (splits.train, splits.val, splits.test)}
+    findings = search(splits, lambda rows: keys[id(rows)])
     if strict:
         refuse_leakage(findings, source)
     train = pipeline.samples(splits.train)
@@ -77,7 +79,7 @@ def prepare(pipeline: Pipeline, source: str, registry: Registry, *, strict: bool
         train=train,
         val=pipeline.samples(splits.val),
         test=pipeline.samples(splits.test),
-        fingerprint=fingerprint(splits, pipeline),
+        fingerprint=fingerprint(splits, [keys[id(rows)] for rows in (splits.train, splits.val, splits.test)]),
     )
 
 
@@ -95,18 +97,12 @@ def refuse_leakage(findings: tuple[Finding, ...], source: str) -> None:
         )
 
 
-def fingerprint(splits: Splits, pipeline: Pipeline) -> str:
-    """A digest of the content of every sample and of the split it is in."""
+def fingerprint(splits: Splits, keys: Sequence[Fingerprints]) -> str:
+    """A digest of the content and label of every sample, and of the split it is in."""
     digest = hashlib.sha256()
-    for name, table in (("train", splits.train), ("val", splits.val), ("test", splits.test)):
-        digest.update(name.encode())
-        for row, key in enumerate(pipeline.fingerprints(table).exact):
-            digest.update(str(key).encode())
-            if table.label is not None:
-                digest.update(repr(table[table.label][row]).encode())
+    for table, found in zip((splits.train, splits.val, splits.test), keys, strict=True):
+        digest.update(f"{len(table)};".encode())
+        labels = table[table.label] if table.label is not None else [None] * len(table)
+        for key, label in zip(found.exact, labels, strict=True):
+            digest.update(f"{key!r}{label!r};".encode())
     return digest.hexdigest()
-
-
-def rows_by_split(splits: Splits) -> dict[str, Table]:
-    """The three tables by name."""
-    return {"train": splits.train, "val": splits.val, "test": splits.test}

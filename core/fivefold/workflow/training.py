@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 from fivefold.config import PipelineConfig
 from fivefold.errors import Interrupted, RunError
@@ -22,7 +22,8 @@ from fivefold.runs import RUNS, Run, run_to_resume
 from fivefold.tasks.base import Task
 from fivefold.training.device import choose_device
 from fivefold.training.inference import predict_outputs
-from fivefold.training.trainer import Trainer, TrainingResult
+from fivefold.training.state import TrainingResult
+from fivefold.training.trainer import Trainer
 from fivefold.workflow.evaluating import judge_run
 from fivefold.workflow.preparing import Prepared, prepare
 
@@ -98,9 +99,8 @@ def _fit(
 def _finish(run: Run, task: Task, prepared: Prepared, device: torch.device, result: TrainingResult) -> None:
     task.calibrate(predict_outputs(task, prepared.val, device=device))
     with written_aside(run.weights) as part:
-        save_file(
-            {name: tensor.detach().cpu().contiguous() for name, tensor in task.state_dict().items()}, part
-        )
+        tensors = {name: tensor.cpu().contiguous() for name, tensor in task.state_dict().items()}
+        part.write_bytes(save(tensors))
     run.update(training=_plain(result))
     evaluation = judge_run(run, task, prepared, device)
     run.update(status="complete", finished=now(), headline=evaluation.summary())

@@ -26,7 +26,7 @@ class ModelConfig(StrictModel):
     """The network."""
 
     kind: Kind = "cnn"
-    """Its architecture: a compact CNN, ResNets, a wide ResNet, EfficientNet-Lite0, or a Hugging Face backbone."""
+    """Architecture: a compact CNN, ResNets, a wide ResNet, EfficientNet-Lite0, or a Hugging Face backbone."""
     width: int | None = Field(None, ge=1)
     """Channels of the first stage of a cnn (32), or the widening factor of a wide-resnet (10)."""
     depth: int | None = Field(None, ge=10)
@@ -34,7 +34,7 @@ class ModelConfig(StrictModel):
     dropout: float | None = Field(None, ge=0, lt=1)
     """Share of features dropped while training a cnn or wide-resnet (0)."""
     stem: Literal["small", "large"] | None = None
-    """First layer of a resnet: 3x3 for small images, 7x7 with pooling for photos; by image size where not given."""
+    """First layer of a resnet: 3x3 for small images, 7x7 with pooling for photos; by size where not given."""
     name: str | None = None
     """Hub name or local folder of a huggingface backbone, such as ``facebook/dinov2-small``."""
     pretrained: bool | None = None
@@ -74,14 +74,14 @@ class AugmentConfig(StrictModel):
     crop: float = Field(0.08, ge=0, le=0.5)
     """Shift by up to this share of the side, filling with black (the padded random crop)."""
     flip: float = Field(0.0, ge=0, le=1)
-    """Probability of mirroring left and right; 0.5 where a mirrored image keeps its class (not for digits)."""
+    """Probability of mirroring left and right; 0.5 where a mirror image keeps its class (not for digits)."""
     affine: AffineConfig = AffineConfig()
     erasing: float = Field(0.0, ge=0, le=1)
     """Probability of covering a random rectangle with noise."""
     mixup: float = Field(0.0, ge=0)
     """Strength (alpha) of mixing pairs of images and their labels; 0 for none, 0.2 is usual."""
     cutmix: float = Field(0.0, ge=0)
-    """Strength (alpha) of pasting a rectangle of one image into another, mixing labels by area; 1 is usual."""
+    """Strength (alpha) of pasting part of one image into another, mixing labels by area; 1 is usual."""
 
 
 class ColumnsConfig(StrictModel):
@@ -101,18 +101,18 @@ class ClassifyConfig(PipelineConfig):
     """Image classification: images, network, augmentation, and how it is trained and judged."""
 
     size: int | None = Field(None, ge=4, le=1024)
-    """Side of the square that images are brought to; where not given, small images of one size keep it, backbones
-    with published weights take 224, and photos 128."""
+    """Side of the square that images are brought to; where not given, small images of one size keep it,
+    backbones with published weights take theirs (224), and photos 128."""
     channels: Literal[1, 3] | None = None
     """1 for grey, 3 for colour; as the images are where not given."""
     fit: Literal["crop", "squash", "pad"] = "crop"
-    """What happens to other proportions: cut the longer side off evenly, squash it, or pad the shorter with black."""
+    """What happens to other proportions: the longer side is cut or squashed, or the shorter padded."""
     memory: float = Field(2.0, ge=0)
     """Decoded images that take up to so many GiB are held in memory; more are decoded when asked for."""
     max_bad_share: float = Field(0.0, ge=0, lt=1)
-    """Share of images that may be unreadable: they are left out and listed in the report; more are an error."""
+    """Share of images that may be unreadable; they are left out and listed. More are an error."""
     class_names: tuple[str, ...] = ()
-    """Names of numbered classes, in order; ``classes.txt`` beside the data, or the numbers, where not given."""
+    """Names of numbered classes, in order; from ``classes.txt`` beside the data where not given."""
     columns: ColumnsConfig = ColumnsConfig()
     model: ModelConfig = ModelConfig()
     augment: AugmentConfig = AugmentConfig()

@@ -16,7 +16,9 @@ MEASURED = 1024
 
 
 def image_dataset(table: Table, shape: Shape, *, facts: Facts | None, unit: str = "") -> Dataset:
-    """The images of ``table`` as samples: ``input`` uint8 ``(B, C, H, W)`` and, where labelled, ``target`` int64 ``(B,)``.
+    """The images of ``table`` as samples: ``input`` uint8 ``(B, C, H, W)``, ``target`` int64 ``(B,)``.
+
+    Where the table has no labels, the samples have no target.
 
     Args:
         table: with a column ``image`` (held in memory) or ``path`` (decoded when asked for).
@@ -63,15 +65,22 @@ class ImageFiles(Dataset):
 
     @property
     def facts(self) -> Facts:
+        """Those of the training split."""
         return self._facts
 
     @property
     def ids(self) -> Array:
+        """Paths below the source, shape ``(N,)``."""
         return self._table.ids
 
     @property
     def units(self) -> Array | None:
+        """Groups, shape ``(N,)``, where the source has them."""
         return self._table.units
+
+    def targets(self) -> Tensor | None:
+        """Class codes, int64 ``(N,)``, from the table alone."""
+        return self._target
 
 
 def targets(table: Table) -> Tensor | None:
@@ -80,7 +89,7 @@ def targets(table: Table) -> Tensor | None:
 
 
 def measure(table: Table, images: NDArray[np.uint8], shape: Shape, unit: str) -> Facts:
-    """Facts of a training split: classes and their counts, image shape, mean and spread of each channel (0 to 255).
+    """Facts of a training split: classes and their counts, image shape, mean and spread of each channel.
 
     Args:
         table: the samples.
@@ -104,7 +113,7 @@ def measure(table: Table, images: NDArray[np.uint8], shape: Shape, unit: str) ->
 
 
 def channel_statistics(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel of ``(N, C, H, W)``, exact, from counts of the 256 values."""
+    """Mean and standard deviation of each channel of ``(N, C, H, W)``, from counts of the 256 values."""
     means, spreads = [], []
     values = np.arange(256)
     for channel in range(images.shape[1]):

@@ -1,4 +1,4 @@
-"""Pictures in the report: confident mistakes, probable label errors, and where the network looked (Grad-CAM)."""
+"""Pictures in the report: confident mistakes, probable label errors, and where the network looked."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def mistakes_section(evaluation: Evaluation, classes: Sequence[str]) -> Section 
         return None
     return Section(
         title="Pictures of the most confident mistakes",
-        text="What the model was surest of and wrong about: often a label error, an unusual view, or a real weakness.",
+        text="Where the model was sure and wrong: often a label error, an unusual view, or a real weakness.",
         gallery=tuple(
             _figure(image, _caption(evaluation, classes, row))
             for image, row in zip(_images(evaluation, rows), rows, strict=True)
@@ -78,7 +78,7 @@ def label_errors_section(evaluation: Evaluation, classes: Sequence[str]) -> Sect
 
 
 def attention_section(evaluation: Evaluation, task: Classification) -> Section | None:
-    """Grad-CAM over a sample of every class and the most confident mistakes; None where the network has no feature map."""
+    """Grad-CAM of a sample a class and of the surest mistakes; None for networks without feature maps."""
     rows = _attended_rows(evaluation)
     images = _images(evaluation, rows)
     predicted = evaluation.outputs["probabilities"][rows].argmax(axis=1)
@@ -90,7 +90,7 @@ def attention_section(evaluation: Evaluation, task: Classification) -> Section |
     return Section(
         title="Where the model looked",
         text=(
-            "Grad-CAM (Selvaraju et al. 2017): red places spoke for the predicted class, blue ones did not matter. "
+            "Grad-CAM (Selvaraju et al. 2017): red places spoke for the predicted class, blue ones did not. "
             "Places outside the subject are a sign that the model learned something else than meant."
         ),
         gallery=tuple(

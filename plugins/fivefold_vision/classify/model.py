@@ -1,7 +1,7 @@
 """The network that the settings name, behind the scaling of pixels that it expects.
 
-Networks with published weights are built without them, from a description that the facts of the data carry; the
-weights are put in when a training starts. So a trained run opens again without the hub or the package index.
+Networks with published weights are built without them, from a description that the facts of the data carry;
+the weights are put in when a training starts. So a trained run opens again without the hub or package index.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from fivefold.data.dataset import Facts
+from fivefold.errors import ConfigError
 from fivefold.nn.backbone import build_backbone, load_backbone
 from fivefold.nn.conv import CompactCNN
 from fivefold.nn.efficientnet import EfficientNetLite0, efficientnet_lite0_imagenet
@@ -50,7 +51,7 @@ class ImageNetwork(nn.Module):
             mean: of each channel of the images, in units of 0 to 255.
             std: likewise.
             channels: what the backbone reads; grey images are repeated where it reads colour.
-            learns: the part of the backbone that is trained, the rest being frozen; all of it where not given.
+            learns: the part of the backbone that is trained while the rest is frozen; all where not given.
         """
         super().__init__()
         self.backbone = backbone
@@ -84,16 +85,22 @@ def has_published_weights(config: ModelConfig) -> bool:
 
 
 def describe_backbone(config: ModelConfig) -> dict[str, Any] | None:
-    """What a huggingface backbone is, as plain values; None for every other kind.
+    """A huggingface backbone as plain values: ``size`` of its images, ``network``; None for other kinds.
 
     Published weights are fetched here, so that a training that cannot have them ends before it begins.
 
     Raises:
+        ConfigError: the backbone reads text.
         DataError: the weights could not be fetched, or are not a model.
         DependencyError: a huggingface backbone without the package transformers.
     """
     if config.kind == "huggingface":
-        return load_backbone(str(config.name)).describe()
+        backbone = load_backbone(str(config.name))
+        if backbone.image is None:
+            raise ConfigError(
+                f"model.name '{config.name}': expected a network that reads images, found one for text"
+            )
+        return {"size": backbone.image.size, "network": backbone.describe()}
     if config.kind == "efficientnet-lite0" and config.pretrained is not False:
         efficientnet_lite0_imagenet()
     return None
@@ -115,7 +122,7 @@ def build_network(config: ModelConfig, data: Facts) -> ImageNetwork:
 
 
 def load_published(network: ImageNetwork, config: ModelConfig, data: Facts) -> None:
-    """Put the published weights into ``network``, where the settings ask for them; its last layer stays fresh.
+    """Put published weights into ``network``, where the settings ask for them; its last layer stays fresh.
 
     Raises:
         DataError: the weights could not be fetched, or are not a model.
@@ -145,13 +152,14 @@ def _from_scratch(config: ModelConfig, data: Facts) -> nn.Module:
 
 
 def _hugging_face(config: ModelConfig, data: Facts) -> ImageNetwork:
-    body = build_backbone(data.backbone)
+    body = build_backbone(data.backbone["network"])
     head = nn.Linear(body.features, len(data.classes))
-    image = ImageInput.from_dict(data.backbone["image"])
-    return _as_trained(nn.Sequential(body, head), image, head if config.freeze else None)
+    return _as_trained(nn.Sequential(body, head), body.image, head if config.freeze else None)
 
 
-def _as_trained(network: nn.Module, image: ImageInput, learns: nn.Module | None) -> ImageNetwork:
+def _as_trained(network: nn.Module, image: ImageInput | None, learns: nn.Module | None) -> ImageNetwork:
     """Behind the scaling that its published weights expect, which is given for images in 0 to 1."""
+    if image is None:
+        raise ConfigError("expected a backbone that reads images, found one for text; name another")
     mean, std = ([255 * value for value in values] for values in (image.mean, image.std))
     return ImageNetwork(network, mean, std, channels=image.channels, learns=learns)

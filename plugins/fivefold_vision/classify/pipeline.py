@@ -92,7 +92,7 @@ class Classify(Pipeline):
 
     def samples(self, table: Table) -> Dataset:
         """Images as uint8 tensors."""
-        # Files not held in memory were surveyed as a whole when they were read; one split alone might look different.
+        # Files left on disk were surveyed as a whole when they were read; one split might look different.
         surveyed = self._shape if self.facts is None and "path" in table else None
         shape = surveyed or self._decide(table)
         if "image" in table:
@@ -172,7 +172,7 @@ class Classify(Pipeline):
 
     def _usual_size(self, found: tuple[int, int] | None) -> tuple[int, int]:
         if has_published_weights(self.config.model):
-            side = PRETRAINED if self._backbone is None else int(self._backbone["image"]["size"])
+            side = PRETRAINED if self._backbone is None else int(self._backbone["size"])
             return side, side
         if found is not None and max(found) <= SMALL:
             return found

@@ -18,7 +18,7 @@ def quick() -> ClassifyConfig:
 
 
 def standard() -> ClassifyConfig:
-    """A ResNet-18 with shifts and an average of weights, 20 epochs: minutes on a GPU, hours on a CPU; expected 0.949."""
+    """A ResNet-18 with averaged weights, 20 epochs: minutes on a GPU, hours on a CPU; expected 0.949."""
     return ClassifyConfig(
         epochs=20,
         batch_size=128,

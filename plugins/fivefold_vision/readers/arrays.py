@@ -13,6 +13,8 @@ from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
 from fivefold_vision.readers.options import names_of_codes, texts
 
+_GREY = 3  # axes of an array of grey images
+
 
 @dataclass(frozen=True)
 class Part:
@@ -65,9 +67,9 @@ def array_table(parts: list[Part], source: Path, *, folder: Path, class_names: t
 
 def _images(part: Part, source: Path) -> NDArray[np.uint8]:
     images = part.images
-    if images.ndim == 4 and images.shape[3] == 1:
+    if images.shape[3:] == (1,):
         images = images[:, :, :, 0]
-    if images.dtype != np.uint8 or not (images.ndim == 3 or (images.ndim == 4 and images.shape[3] == 3)):
+    if images.dtype != np.uint8 or images.ndim < _GREY or images.shape[3:] not in {(), (3,)}:
         raise DataError(
             f"{source}, '{part.name}': expected uint8 images of shape (N, H, W) or (N, H, W, 3), "
             f"found {images.dtype} of shape {images.shape}"
@@ -79,15 +81,16 @@ def _images(part: Part, source: Path) -> NDArray[np.uint8]:
 
 def _labels(part: Part, source: Path) -> NDArray[np.int64]:
     labels = np.asarray(part.labels)
-    if labels.ndim == 2 and labels.shape[1] == 1:
+    if labels.shape[1:] == (1,):
         labels = labels[:, 0]
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise DataError(
-            f"{source}, labels of '{part.name}': expected one whole number an image, found {labels.dtype} of shape "
-            f"{labels.shape}; several labels an image are another task"
+            f"{source}, labels of '{part.name}': expected one whole number an image, found {labels.dtype} of "
+            f"shape {labels.shape}; several labels an image are another task"
         )
     if len(labels) != len(part.images):
         raise DataError(
-            f"{source}, '{part.name}': expected a label for each of {len(part.images):,} images, found {len(labels):,}"
+            f"{source}, '{part.name}': expected a label for each of {len(part.images):,} images, "
+            f"found {len(labels):,}"
         )
     return labels.astype(np.int64)

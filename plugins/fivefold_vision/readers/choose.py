@@ -15,8 +15,8 @@ from fivefold_vision.readers.options import Options, texts
 Read = Callable[[Path, Options], Table]
 
 KINDS = (
-    "a folder with one folder of images a class, a CSV file with the columns path and label, an NPZ file with "
-    "train_images and train_labels, or IDX files (train-images-idx3-ubyte and its labels)"
+    "a folder with one folder of images a class, a CSV file with the columns path and label, an NPZ file "
+    "with train_images and train_labels, or IDX files (train-images-idx3-ubyte and its labels)"
 )
 
 
@@ -46,7 +46,7 @@ def read_table(source: Path, options: Options) -> Table:
 
 
 def read_input_table(source: Path, options: Options) -> Table:
-    """Read images to predict, or where they lie: an image file, a folder of them, or any source without its labels.
+    """Read images to predict, or where they lie: an image file, a folder, or any source without its labels.
 
     Raises:
         DataError: nothing is there, or no image.
@@ -109,8 +109,9 @@ def _unknown_folder(source: Path, options: Options) -> Table:
         return listing.read(lists[0], options)  # says which columns it lacks
     if any(is_image(file) for file in files):
         raise DataError(
-            f"{source}: expected a folder a class with images in it, such as {source.name}/cat/1.jpg, found images "
-            "without class folders; sort them into folders, or list them in a CSV file with the columns path and label"
+            f"{source}: expected a folder a class with images in it, such as {source.name}/cat/1.jpg, found "
+            "images without class folders; sort them into folders, or list them in a CSV file with the "
+            "columns path and label"
         )
     shown = ", ".join(file.name for file in files[:3])
     more = f" and {len(files) - 3:,} more" if len(files) > 3 else ""  # noqa: PLR2004 - as many as are shown

@@ -13,7 +13,11 @@ from fivefold_vision.decode import is_image
 from fivefold_vision.readers.options import SPLIT_NAMES, Options, texts
 
 UNREAD = frozenset(
-    [".heic", ".heif", ".jxl", ".svg", ".psd", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".raw", ".exr", ".hdr", ".dcm", ".nii", ".mat", ".npy"]
+    f".{ending}"
+    for ending in (
+        *("heic", "heif", "jxl", "svg", "psd", "dng", "cr2", "cr3", "nef", "arw", "raw", "exr", "hdr"),
+        *("dcm", "nii", "mat", "npy"),
+    )
 )
 """Endings of pictures that are not read: such files are told of, not passed over."""
 
@@ -49,7 +53,8 @@ def read(source: Path, options: Options) -> Table:  # noqa: ARG001 - every reade
             problems += unread
     if not rows and not problems:
         raise DataError(
-            f"{source}: expected a folder a class with images in it, such as {source.name}/cat/1.jpg, found none"
+            f"{source}: expected a folder a class with images in it, such as {source.name}/cat/1.jpg, "
+            "found none"
         )
     classes = tuple(sorted({label for _, label, _ in rows}))
     code = {name: number for number, name in enumerate(classes)}
@@ -71,7 +76,7 @@ def read(source: Path, options: Options) -> Table:  # noqa: ARG001 - every reade
 
 
 def list_images(folder: Path, root: Path) -> tuple[list[Path], list[Problem]]:
-    """Images below ``folder`` in order of path, and pictures of formats that are not read (named below ``root``)."""
+    """Images below ``folder`` in order of path, and pictures of unread formats, named below ``root``."""
     images, problems = [], []
     for place, folders, files in os.walk(folder):
         folders[:] = sorted(name for name in folders if not name.startswith("."))

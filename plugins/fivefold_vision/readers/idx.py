@@ -1,7 +1,7 @@
-"""IDX files, the format of MNIST: ``train-images-idx3-ubyte`` beside ``train-labels-idx1-ubyte``, gzipped or not.
+"""IDX files, as MNIST has: ``train-images-idx3-ubyte`` and ``train-labels-idx1-ubyte``, gzipped or not.
 
-A header of big-endian 32-bit numbers (magic, then the size of each dimension) and then bytes, one a pixel or label;
-see http://yann.lecun.com/exdb/mnist.
+A header of big-endian 32-bit numbers (magic, then the size of each dimension) and then bytes, one a pixel or
+label; see http://yann.lecun.com/exdb/mnist.
 """
 
 from __future__ import annotations
@@ -68,7 +68,8 @@ def read_idx(path: Path, dimensions: int) -> NDArray[np.uint8]:
             wanted = _UNSIGNED_BYTE << 8 | dimensions
             if magic != wanted or len(header) < 4 + 4 * dimensions:
                 raise DataError(
-                    f"{path}: expected an IDX file of bytes in {dimensions} dimensions (magic {wanted}), found magic {magic}"
+                    f"{path}: expected an IDX file of bytes in {dimensions} dimensions (magic {wanted}), "
+                    f"found magic {magic}"
                 )
             shape = tuple(int(size) for size in np.frombuffer(header[4:], ">u4"))
             size = int(np.prod(shape, dtype=object))

@@ -23,7 +23,7 @@ class _Row:
 
 
 def recognise(source: Path, columns: Columns) -> str | None:
-    """In words what ``source`` is, or None where it is no CSV file with these columns, nor a folder with just one."""
+    """In words what ``source`` is, or None where it is no CSV file with these columns, nor has just one."""
     file = _find(source, columns)
     return None if file is None else f"a CSV file that lists images ({', '.join(_header(file))})"
 

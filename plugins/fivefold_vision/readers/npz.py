@@ -1,4 +1,4 @@
-"""NPZ archives as MedMNIST ships them: ``train_images``, ``train_labels``, ``val_images``, ... (any of the splits).
+"""NPZ archives as MedMNIST ships them: ``train_images``, ``train_labels``, ``val_images`` and so on.
 
 See Yang et al., MedMNIST v2, Scientific Data 10 (2023). Pickled members are refused.
 """

@@ -60,7 +60,7 @@ def texts(values: Sequence[str]) -> Array:
 
 
 def encode_labels(labels: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Codes, shape ``(N,)``, and the class names in alphabetical order (in numerical order where all are numbers)."""
+    """Codes, shape ``(N,)``, and class names in order: of the alphabet, or of value where all are numbers."""
     names = sorted(set(labels), key=_natural if all(label.isdecimal() for label in labels) else str)
     code = {name: number for number, name in enumerate(names)}
     return np.array([code[label] for label in labels], dtype=np.int64), tuple(names)
@@ -73,7 +73,7 @@ def _natural(name: str) -> tuple[int, str]:
 def names_of_codes(
     labels: Sequence[Array], folder: Path, source: Path, given: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """Names of numbered classes: as ``given``, else from ``classes.txt`` in ``folder``, else the numbers themselves.
+    """Names of numbered classes: as ``given``, else from ``classes.txt`` in ``folder``, else the numbers.
 
     Args:
         labels: the codes of every part of the source.
@@ -99,7 +99,8 @@ def names_of_codes(
         return tuple(str(code) for code in range(highest + 1))
     if highest >= len(names):
         raise DataError(
-            f"{source}: unknown label {highest}: {origin} names {len(names)} classes, numbered from 0; add its name there"
+            f"{source}: unknown label {highest}: {origin} names {len(names)} classes, numbered from 0; "
+            "add its name there"
         )
     if len(set(names)) < len(names):
         raise DataError(f"{source}: expected a different name for each class, found one twice in {origin}")

@@ -1,4 +1,4 @@
-"""A CSV file of pixels without a header, as scikit-learn ships its digits: one square image a row, its label last."""
+"""A CSV file of pixels without a header, as scikit-learn has digits: a square image a row, its label last."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def read(source: Path, options: Options) -> Table:
     """Read the file; pixels are scaled from 0..1, 0..16 or 0..255 to 0..255.
 
     Raises:
-        DataError: a row has another length or a value that is no number, or pixels or labels are out of range.
+        DataError: a row has another length or a value that is no number, or a pixel or label is out of range.
     """
     file = _path(source)
     values = _values(file)
@@ -51,7 +51,7 @@ def read(source: Path, options: Options) -> Table:
 
 
 def read_inputs(source: Path) -> Table:
-    """The images alone, for prediction; the last column, if it makes no square, is taken for the label and left out."""
+    """The images alone, for prediction; a last column that belongs to no square is taken for labels."""
     file = _path(source)
     values = _values(file)
     pixels = values if _side(values.shape[1]) else values[:, :-1]

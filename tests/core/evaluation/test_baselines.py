@@ -9,6 +9,8 @@ from sklearn.linear_model import LogisticRegression as Reference
 from sklearn.preprocessing import StandardScaler
 
 from fivefold.data.dataset import Dataset, Facts, TensorDataset
+from fivefold.data.table import Table
+from fivefold.data.windows import Windows
 from fivefold.errors import ConfigError, DataError
 from fivefold.evaluation.baselines import (
     LastValue,
@@ -175,3 +177,26 @@ def test_a_season_longer_than_the_window_is_refused():
         baseline.predict(windows())
     with pytest.raises(ConfigError, match="at least one step, found a period of 0"):
         SeasonalNaive(0)
+
+
+def radar(count=40):
+    columns = {"other": -np.arange(float(count)), "rain": np.arange(float(count))}
+    return Windows(Table(columns, "radar.csv"), lookback=3, target="rain", horizon=2)
+
+
+def test_windows_are_asked_for_the_past_of_their_target():
+    baseline = LastValue()
+    baseline.fit(radar())
+    assert baseline.predict(radar())["prediction"][0].tolist() == [2, 2]
+
+
+def test_a_season_may_reach_back_further_than_the_window():
+    baseline = SeasonalNaive(12)
+    baseline.fit(radar())
+    found = baseline.predict(radar())["prediction"]
+    # The first window ends at row 2: no season lies before it, so its last value is repeated.
+    assert found[0].tolist() == [2, 2]
+    # The window that ends at row 10 has row 0 for its second step, but nothing for its first.
+    assert found[8].tolist() == [10, 0]
+    assert found[9].tolist() == [0, 1]
+    assert not np.isnan(found).any()

@@ -27,7 +27,7 @@ def test_planted_errors_are_found():
 
 
 def test_by_hand():
-    # Class 0 is usually given 0.7 on its own samples, class 1 usually 0.5: only the third is as sure of another.
+    # Class 0 is usually given 0.7 on its own samples, class 1 usually 0.55: only the third is as sure of it.
     first = np.array([0.9, 0.8, 0.4, 0.3, 0.6, 0.55])
     probabilities = np.stack([first, 1 - first], axis=1)
     target = np.array([0, 0, 0, 1, 1, -1])

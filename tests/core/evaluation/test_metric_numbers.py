@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as reference
 
@@ -71,6 +71,7 @@ def test_calibration_error_by_hand():
     assert named("calibration error", 2).compute(outputs, None) == pytest.approx((2 * 0.4 + 2 * 0.4) / 4)
 
 
+@settings(deadline=None, max_examples=25)
 @given(st.integers(0, 10_000))
 def test_many_resamples_at_once_equal_one_by_one(seed):
     outputs = class_outputs(count=40, classes=3, skill=0.5, seed=seed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ def sections_of(evaluation):
 
 def drawn(figure):
     """The words of an SVG."""
-    root = ElementTree.fromstring(figure.image)  # noqa: S314 - our own
+    root = ET.fromstring(figure.image)  # noqa: S314 - our own
     return ["".join(element.itertext()) for element in root.iter("{http://www.w3.org/2000/svg}text")]
 
 

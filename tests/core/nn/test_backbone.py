@@ -130,7 +130,7 @@ def test_description_rebuilds_the_network(save, make) -> None:
 
 def test_description_of_a_network_that_transformers_does_not_know() -> None:
     with pytest.raises(DependencyError, match="does not know the network 'perceptron'; upgrade it"):
-        build_backbone({"config": {"model_type": "perceptron"}, "pooling": "mean", "image": None})
+        build_backbone({"config": {"model_type": "perceptron"}, "pooling": "mean", "processor": {}})
 
 
 def test_unknown_pooling() -> None:
@@ -140,9 +140,7 @@ def test_unknown_pooling() -> None:
 
 @pytest.mark.parametrize("name", ["./nowhere", "~/nowhere-at-all", "a/b/c"])
 def test_folder_that_is_not_there(name: str) -> None:
-    with pytest.raises(
-        DataError, match="no such folder; give a folder with config.json and model.safetensors"
-    ):
+    with pytest.raises(DataError, match=r"no such folder; give a folder with config\.json"):
         load_backbone(name)
 
 
@@ -152,7 +150,7 @@ def test_folder_without_a_model(tmp_path) -> None:
 
 
 def test_name_that_is_not_in_the_cache(tmp_path, monkeypatch) -> None:
-    with pytest.raises(DataError, match="backbone 'nobody/nothing' cannot be read .* HF_HUB_CACHE"):
+    with pytest.raises(DataError, match=r"backbone 'nobody/nothing' cannot be read .* HF_HUB_CACHE"):
         load_backbone("nobody/nothing", offline=True)
 
 

@@ -125,7 +125,7 @@ def test_manifest_states_its_terms() -> None:
 
 
 def load_photo(path) -> Tensor:
-    """A photo as EfficientNet-Lite0 reads it: the middle 7/8, 224 pixels square, (x - 127) / 128; (1, 3, 224, 224)."""
+    """A photo as EfficientNet-Lite0 reads it, (1, 3, 224, 224): the middle 7/8, (x - 127) / 128."""
     pixels = torch.from_numpy(np.asarray(matplotlib.image.imread(path))[..., :3] * 255.0)
     height, width = pixels.shape[:2]
     edge = min(height, width) * 7 // 8

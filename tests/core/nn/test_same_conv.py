@@ -12,11 +12,8 @@ from fivefold.nn.same_conv import same_padding
 
 @given(size=st.integers(1, 300), kernel=st.integers(1, 7), stride=st.integers(1, 4))
 def test_padding_is_tensorflows(size: int, kernel: int, stride: int) -> None:
-    # the formula of TensorFlow's documentation (tf.nn, "notes on padding"), by cases
-    if size % stride == 0:
-        along = max(kernel - stride, 0)
-    else:
-        along = max(kernel - size % stride, 0)
+    # the formula of TensorFlow's documentation (tf.nn, "notes on padding")
+    along = max(kernel - (size % stride or stride), 0)
     before, after = same_padding(size, kernel, stride)
     assert (before, after) == (along // 2, along - along // 2)
     assert (size + before + after - kernel) // stride + 1 == math.ceil(size / stride)

@@ -32,7 +32,7 @@ class Publisher:
             content = (self.folder / name).read_bytes()
             lines += [
                 f"  - path: {name}",
-                f"    sha256: {sha256 or hashlib.sha256(content).hexdigest()}",
+                f"    sha256: '{sha256 or hashlib.sha256(content).hexdigest()}'",
                 f"    bytes: {len(content)}",
                 f"    sources: ['package:{PACKAGE}!{name}']",
             ]
@@ -101,7 +101,7 @@ def test_code_in_a_pickle_is_not_run(publisher: Publisher, tmp_path) -> None:
         def __reduce__(self):
             return (Path.touch, (tmp_path / "sprung",))
 
-    (publisher.folder / "net.pth").write_bytes(pickle.dumps({"weight": Trap()}))
+    (publisher.folder / "net.pth").write_bytes(pickle.dumps({"weight": Trap()}, protocol=2))
     publisher.publish("net.pth")
     with pytest.raises(DataError, match=r"net\.pth: expected a state dict that torch saved"):
         load_weights(MANIFEST)
@@ -109,7 +109,9 @@ def test_code_in_a_pickle_is_not_run(publisher: Publisher, tmp_path) -> None:
     assert cached_files() == {".pth"}
 
 
-@pytest.mark.parametrize("content", [b"", b"not weights at all", b"PK\x03\x04broken"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not weights at all", b"PK\x03\x04broken", b"\x80\x02ccollections\nx"]
+)
 def test_files_that_are_no_weights(publisher: Publisher, content: bytes) -> None:
     (publisher.folder / "net.pth").write_bytes(content)
     publisher.publish("net.pth")

@@ -32,7 +32,9 @@ def metadata(site: Path) -> Path:
     ],
 )
 def test_missing_and_old_packages_are_named(metadata: Path, requirement: str, said: str | None) -> None:
-    metadata.write_text(f"Metadata-Version: 2.1\nName: needy\nVersion: 1.0\nRequires-Dist: {requirement}\n", encoding="utf-8")
+    metadata.write_text(
+        f"Metadata-Version: 2.1\nName: needy\nVersion: 1.0\nRequires-Dist: {requirement}\n", encoding="utf-8"
+    )
     if said is None:
         check_dependencies("needy")
     else:

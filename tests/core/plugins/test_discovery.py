@@ -4,11 +4,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from stub_plugins import BROKEN, pipelines, write_plugin
 
 from fivefold.errors import PluginError
 from fivefold.plugins.discovery import Owner, candidates, isolated
 from fivefold.plugins.registry import load_registry
+from stub_plugins import BROKEN, pipelines, write_plugin
 
 
 def test_the_built_in_domain_comes_first_and_others_by_distribution(site: Path) -> None:

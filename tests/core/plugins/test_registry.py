@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from stub_plugins import pipelines, write_plugin
 
 from fivefold.errors import DataError, DependencyError, PluginError, RunError
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.plugins.spec import CommandSpec, PipelineSpec
 from fivefold.plugins.targets import load_command, load_config, load_pipeline, load_presets, load_target
 from fivefold.runs import Run
+from stub_plugins import pipelines, write_plugin
 
 
 def test_a_disabled_plugin_is_never_imported(site: Path) -> None:
@@ -20,7 +20,9 @@ def test_a_disabled_plugin_is_never_imported(site: Path) -> None:
     assert "stub_quiet" not in sys.modules
     assert [disabled.owner.plugin for disabled in registry.disabled] == ["quiet"]
     assert registry.broken == []
-    with pytest.raises(PluginError, match=r"'quiet' cannot be used: plugin 'quiet' of fivefold-quiet 1.0 is disabled"):
+    with pytest.raises(
+        PluginError, match=r"'quiet' cannot be used: plugin 'quiet' of fivefold-quiet 1.0 is disabled"
+    ):
         registry.pipeline_spec("quiet/task")
 
 
@@ -29,7 +31,9 @@ def test_names_are_looked_up_with_close_matches() -> None:
     assert registry.pipeline_spec("vision/classify").task == "classify"
     assert registry.dataset_spec("digits") in registry.dataset_specs
     assert "vision" in registry.domains
-    with pytest.raises(PluginError, match="no pipeline 'vision/clasify' is installed; did you mean 'vision/classify'"):
+    with pytest.raises(
+        PluginError, match="no pipeline 'vision/clasify' is installed; did you mean 'vision/classify'"
+    ):
         registry.pipeline_class("vision/clasify")
     with pytest.raises(PluginError, match="there are none"):
         Registry().owner("vision/classify")
@@ -101,12 +105,18 @@ def test_targets_are_imported_and_checked(module: Path) -> None:
     assert "depth" in load_config(spec).model_fields
     assert list(load_presets(spec)) == ["deep"]
     assert load_command(CommandSpec("stub/say", "x", "stub_pipelines:command"))() is None
-    with pytest.raises(PluginError, match=r"stub_pipelines:number is no subclass of fivefold.pipeline.Pipeline"):
+    with pytest.raises(
+        PluginError, match=r"stub_pipelines:number is no subclass of fivefold.pipeline.Pipeline"
+    ):
         load_pipeline(PipelineSpec("stub/task", "x", target="stub_pipelines:number"))
-    with pytest.raises(PluginError, match="is no subclass of fivefold.config.PipelineConfig"):
-        load_config(PipelineSpec("stub/task", "x", target="stub_pipelines:Stub", config="stub_pipelines:Stub"))
+    with pytest.raises(PluginError, match=r"is no subclass of fivefold.config.PipelineConfig"):
+        load_config(
+            PipelineSpec("stub/task", "x", target="stub_pipelines:Stub", config="stub_pipelines:Stub")
+        )
     with pytest.raises(PluginError, match="is no mapping of names to functions"):
-        load_presets(PipelineSpec("stub/task", "x", target="stub_pipelines:Stub", presets="stub_pipelines:number"))
+        load_presets(
+            PipelineSpec("stub/task", "x", target="stub_pipelines:Stub", presets="stub_pipelines:number")
+        )
     with pytest.raises(PluginError, match="is no function"):
         load_command(CommandSpec("stub/say", "x", "stub_pipelines:number"))
     with pytest.raises(PluginError, match="has no 'Missing', which target 'stub_pipelines:Missing' names"):
@@ -116,7 +126,7 @@ def test_targets_are_imported_and_checked(module: Path) -> None:
 def test_a_module_that_is_not_there_names_the_distribution(site: Path) -> None:
     with pytest.raises(PluginError, match="cannot import stub_nowhere"):
         load_target("stub_nowhere:X")
-    with pytest.raises(PluginError, match="^fivefold: cannot import fivefold_vision.nowhere"):
+    with pytest.raises(PluginError, match=r"^fivefold: cannot import fivefold_vision.nowhere"):
         load_target("fivefold_vision.nowhere:X")
 
 
@@ -126,7 +136,9 @@ def test_a_missing_package_names_the_extra(site: Path, monkeypatch: pytest.Monke
     (info / "METADATA").write_text(
         "Metadata-Version: 2.1\nName: fivefold-stub\nVersion: 1.0\nProvides-Extra: stub\n", encoding="utf-8"
     )
-    with pytest.raises(DependencyError, match=r'needs the package \'not_there\'.*pip install "fivefold-stub\[stub\]"'):
+    with pytest.raises(
+        DependencyError, match=r'needs the package \'not_there\'.*pip install "fivefold-stub\[stub\]"'
+    ):
         load_target("stub_stub:X", domain="stub")
     with pytest.raises(DependencyError, match="pip install not_there"):
         load_target("stub_stub:X", domain="other")
@@ -136,6 +148,8 @@ def test_a_module_that_fails_says_how(site: Path) -> None:
     (site / "stub_fails.py").write_text("1 / 0\n", encoding="utf-8")
     with pytest.raises(PluginError, match="importing stub_fails failed with ZeroDivisionError"):
         load_target("stub_fails:X")
-    (site / "stub_says.py").write_text("from fivefold.errors import DataError\nraise DataError('ours')\n", encoding="utf-8")
+    (site / "stub_says.py").write_text(
+        "from fivefold.errors import DataError\nraise DataError('ours')\n", encoding="utf-8"
+    )
     with pytest.raises(DataError, match="ours"):
         load_target("stub_says:X")

@@ -31,7 +31,9 @@ def test_the_nearest_file_above_is_the_projects(monkeypatch: pytest.MonkeyPatch)
     assert str(top) in selection(INSTALLED).disabled["weather"]
 
 
-@pytest.mark.parametrize(("value", "left"), [("vision", {"vision"}), (" weather , vision ", set(INSTALLED)), ("", set())])
+@pytest.mark.parametrize(
+    ("value", "left"), [("vision", {"vision"}), (" weather , vision ", set(INSTALLED)), ("", set())]
+)
 def test_the_variable_overrides_files(monkeypatch: pytest.MonkeyPatch, value: str, left: set[str]) -> None:
     write_switch(project_file(), "vision", enabled=False, installed=INSTALLED)
     monkeypatch.setenv("FIVEFOLD_PLUGINS", value)
@@ -40,13 +42,17 @@ def test_the_variable_overrides_files(monkeypatch: pytest.MonkeyPatch, value: st
 
 def test_the_variable_must_name_plugins_that_are_there(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FIVEFOLD_PLUGINS", "visio")
-    with pytest.raises(ConfigError, match="FIVEFOLD_PLUGINS=visio: no plugin 'visio' is installed; did you mean 'vision'"):
+    with pytest.raises(
+        ConfigError, match="FIVEFOLD_PLUGINS=visio: no plugin 'visio' is installed; did you mean 'vision'"
+    ):
         selection(INSTALLED)
 
 
 def test_comments_and_other_settings_stay() -> None:
     path = project_file()
-    path.write_text("# ours\n[other]\nx = 1  # kept\n\n[plugins]\nweather = false # for now\n", encoding="utf-8")
+    path.write_text(
+        "# ours\n[other]\nx = 1  # kept\n\n[plugins]\nweather = false # for now\n", encoding="utf-8"
+    )
     write_switch(path, "vision", enabled=False, installed=INSTALLED)
     text = path.read_text(encoding="utf-8")
     assert "# ours" in text

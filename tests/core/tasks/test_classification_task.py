@@ -182,10 +182,10 @@ def test_it_learns():
     task = Classification(nn.Linear(3, 3), CLASSES)
     inputs = torch.randn(200, 3)
     given = {"input": inputs, "target": inputs.argmax(dim=1)}
-    optimizer = torch.optim.Adam(task.parameters(), 0.1)
     for _ in range(60):
-        optimizer.zero_grad()
-        task.loss(given, "main").value.backward()
-        optimizer.step()
+        slopes = torch.autograd.grad(task.loss(given, "main").value, list(task.parameters()))
+        with torch.no_grad():
+            for parameter, slope in zip(task.parameters(), slopes, strict=True):
+                parameter.sub_(2 * slope)
     outputs = {name: tensor.detach().numpy() for name, tensor in task.predict(given).items()}
     assert task.metrics()[0].compute(outputs, None) > 0.95

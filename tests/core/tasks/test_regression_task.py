@@ -101,7 +101,7 @@ def test_missing_values_are_refused_by_name(place, value):
     with pytest.raises(
         DataError, match=f"row 3: expected finite numbers in '{place}', found a missing or infinite"
     ):
-        Regression(First()).prepare(dataset(**tensors))
+        Regression(First()).prepare(dataset(tensors["input"], tensors["target"]))
 
 
 def test_the_state_is_the_whole_model():
@@ -118,7 +118,7 @@ def test_the_state_is_the_whole_model():
 
 
 def test_a_state_without_the_buffers_is_still_refused():
-    with pytest.raises(RuntimeError, match="Missing key.*input_mean"):
+    with pytest.raises(RuntimeError, match=r"Missing key.*input_mean"):
         Regression(First()).load_state_dict({})
 
 

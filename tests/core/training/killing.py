@@ -29,7 +29,7 @@ def trainer(kind: str, directory: Path) -> Trainer:
     config = settings(
         epochs=4,
         trainer={"ema": 0.9, "accumulate": 2, "checkpoint_every": 2, "log_every": 3, "memory_share": 0.0},
-        optimizer={"clip_norm": 1.0, "name": "muon" if kind == "muon" else "adamw"},
+        optimizer={"clip_norm": 1.0, "name": "muon"},
     )
     task = Classifier(dropout=0.2, norm=True)
     data = Streamed(blobs(101)), blobs(40, seed=1)

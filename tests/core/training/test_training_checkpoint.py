@@ -229,5 +229,9 @@ def test_records_that_cannot_be_written(tmp_path: Path) -> None:
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full, the device that is always full")
 def test_records_on_a_full_disk(tmp_path: Path) -> None:
     (tmp_path / "metrics.jsonl").symlink_to("/dev/full")
+    log = MetricsLog(tmp_path / "metrics.jsonl", length=0)
+    with pytest.raises(TrainingError, match=r"could not be written: No space left on device; free"):
+        log.write({"step": 1})
     with pytest.raises(TrainingError, match=r"metrics.jsonl could not be written: "):
-        MetricsLog(tmp_path / "metrics.jsonl", length=0).write({"step": 1})
+        log.sync()
+    log.close()

@@ -39,7 +39,7 @@ def trainer(
     given = {"progress": False, "tensorboard": False, **{k: values.pop(k) for k in names if k in values}}
     return Trainer(
         task or Classifier(),
-        train or blobs(60),
+        blobs(60) if train is None else train,
         blobs(30, seed=1) if val else None,
         config=settings(**values),
         device=CPU,
@@ -120,8 +120,7 @@ def test_the_best_weights_are_kept_and_loaded(tmp_path: Path) -> None:
     result = trainer(tmp_path, task, epochs=5, trainer={"keep": 1}).fit()
     assert (result.best, result.best_step, result.steps) == (0.9, 8, 20)
     assert checkpoints(tmp_path) == [8, 20]
-    best = torch.load  # the weights of step 8 are those of a training that stops there
-    del best
+    # Those are the weights of a training that stops there.
     shorter = Scripted([0.1, 0.9])
     trainer(tmp_path / "short", shorter, epochs=2, schedule={"name": "constant"}).fit()
     same = Scripted([0.1, 0.9, 0.3])
@@ -213,7 +212,7 @@ def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
             loss = super().loss(batch, phase)
             return Loss(loss.value * torch.inf, loss.weight) if self.calls == 6 else loss
 
-    message = r"the loss is not finite at step 6 \(learning rate .*, checkpoint: the last good one is of step 4\); lower --optimizer.lr"
+    message = r"not finite at step 6 \(learning rate .*the last good one is of step 4\); lower --optimizer.lr"
     with pytest.raises(TrainingError, match=message):
         trainer(tmp_path, Explodes(), trainer={"checkpoint_every": 7, "log_every": 100}).fit()
     assert checkpoints(tmp_path) == [4]

@@ -162,8 +162,14 @@ def test_a_picture_that_would_fill_the_memory(tmp_path: Path) -> None:
     path = tmp_path / "bomb.png"
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))))
     # In a process of its own: OpenCV reads its limit once, when it is first imported by anyone.
-    program = f"from pathlib import Path; from fivefold_vision.decode import read_image; read_image(Path({str(path)!r}))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    program = (
+        "import pathlib, sys\n"
+        "from fivefold_vision.decode import read_image\n"
+        "read_image(pathlib.Path(sys.argv[1]))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=False
+    )
     assert (
         "bomb.png: expected an image of at most 134,217,728 pixels, found a larger one; scale it down"
         in done.stderr

@@ -22,6 +22,7 @@ def test_the_eight_images_that_stand_in_two_splits_of_pneumoniamnist() -> None:
     exact = {finding.splits: finding for finding in findings if finding.kind == "exact duplicate"}
     assert exact["train", "val"].count == 8
     assert exact["train", "val"].severe
-    # Where the test split is carved from training, the eight are found in the sum of both pairs.
-    pairs = {finding.splits: finding for finding in search(classify.split(table), classify.fingerprints)}
-    assert pairs
+    # Where the test split is carved from training, the eight show up against validation from either side.
+    found = search(classify.split(table), classify.fingerprints)
+    counts = {finding.splits: finding.count for finding in found if finding.kind == "exact duplicate"}
+    assert counts["train", "val"] + counts.get(("val", "test"), 0) >= 8

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from cyclopts import App
 
+from fivefold.cli.examples import config_examples, evaluate_example, predict_example, train_example
 from fivefold.cli.taught import add
 from fivefold.cli.verbs.config import config_verb
 from fivefold.cli.verbs.evaluate import evaluate_verb
@@ -30,28 +29,20 @@ def add_verbs(app: App, spec: PipelineSpec, verb: str) -> None:
         PluginError: the pipeline's settings cannot be imported, or clash with the commands' own options.
         DependencyError: a package that they need is not installed.
     """
-    command = f"fivefold {spec.domain} {spec.task}"
-    run = f"runs/{Path(spec.example).stem}"
     for name, summary in VERBS.items():
         if name != verb:
             app.command(_placeholder, name=name, help=summary)
     if verb == "train":
         settings = Settings.of(spec)
-        example = f"{command} train {spec.example} --epochs 1 --out {run}"
-        add(app, train_verb(spec, settings), verb, example=example, summary=train_help(spec, settings))
+        summary = train_help(spec, settings)
+        add(app, train_verb(spec, settings), verb, example=train_example(spec), summary=summary)
     elif verb == "evaluate":
-        add(app, evaluate_verb(spec), verb, example=f"{command} evaluate {run}")
+        add(app, evaluate_verb(spec), verb, example=evaluate_example(spec))
     elif verb == "predict":
-        add(
-            app,
-            predict_verb(spec),
-            verb,
-            example=f"{command} predict {run} {spec.example} --out predictions.csv",
-        )
+        add(app, predict_verb(spec), verb, example=predict_example(spec))
     elif verb == "config":
         settings = Settings.of(spec)
-        presets = [f"{command} config --preset {name}" for name in list(settings.presets)[:1]]
-        example = "\n".join([f"{command} config", *presets, f"{command} config --schema"])
+        example = config_examples(spec, list(settings.presets))
         add(app, config_verb(spec, settings), verb, example=example)
 
 

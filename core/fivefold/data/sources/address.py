@@ -48,6 +48,9 @@ def get(wanted: Wanted) -> None:
         try:
             return _continue(wanted)
         except SourceError:
+            if _size(wanted.target) >= wanted.size:  # more than it may be: nothing to go on with
+                wanted.target.unlink()
+                note_of(wanted.target).unlink(missing_ok=True)
             raise
         except (OSError, HTTPException) as error:
             if _is_local(error):

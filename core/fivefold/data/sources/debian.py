@@ -22,6 +22,7 @@ from fivefold.data.unpack import extract_member
 LISTS_AGE = 24 * 3600
 """Seconds after which the lists of packages are brought up to date."""
 
+_JUST_NOW = 600  # seconds in which no new list is to be expected
 _MAX_CONTENT = 16 << 30
 _SETTINGS = """\
 #clear APT::Update;
@@ -83,10 +84,10 @@ def _command(folder: Path, *arguments: str) -> list[str]:
 def _size(folder: Path, package: str) -> int:
     """Bytes of the package's file, after an update of the lists where they are old or do not know it."""
     stamp = folder / "updated"
-    fresh = stamp.exists() and time.time() - stamp.stat().st_mtime < LISTS_AGE
-    trouble = "" if fresh else _update(folder, stamp)
+    age = time.time() - stamp.stat().st_mtime if stamp.exists() else LISTS_AGE
+    trouble = "" if age < LISTS_AGE else _update(folder, stamp)
     size = _known_size(folder, package)
-    if size is None and fresh:
+    if size is None and _JUST_NOW < age < LISTS_AGE:
         trouble = _update(folder, stamp)
         size = _known_size(folder, package)
     if size is None:

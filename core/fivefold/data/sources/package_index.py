@@ -29,15 +29,15 @@ def get(wanted: Wanted) -> None:
     """
     if importlib.util.find_spec("pip") is None:
         raise SourceError("pip, which would fetch it, is not installed beside fivefold (python -m ensurepip)")
-    seen = []
-    for kind in ("wheel", "sdist"):
+    seen: list[str] = []
+    for kind in ("any", "sdist"):
         archive = _archive(wanted, kind)
-        if archive is None:
-            continue
+        if archive is None or archive.name in seen:
+            break
         seen.append(archive.name)
         if extract_member(archive, wanted.member, wanted.target, max_bytes=wanted.size):
             return
-    raise SourceError(f"{' and '.join(seen)} hold no such file" if seen else _reason(_folder(wanted)))
+    raise SourceError(f"no such file in {' or '.join(seen)}" if seen else _reason(_folder(wanted)))
 
 
 def _folder(wanted: Wanted) -> Path:
@@ -45,7 +45,7 @@ def _folder(wanted: Wanted) -> Path:
 
 
 def _archive(wanted: Wanted, kind: str) -> Path | None:
-    """The distribution of this ``kind``, downloaded once in a fetch; None where the index has none."""
+    """The distribution, a wheel if ``kind`` allows, downloaded once in a fetch; None where there is none."""
     into = _folder(wanted) / kind
     if not into.exists():
         into.mkdir(parents=True)
@@ -65,7 +65,7 @@ def _download(wanted: Wanted, kind: str, into: Path) -> None:
     ):
         for line in process.stdout or ():
             wanted.report(*json.loads(line))
-    if process.returncode == pip_client.UNKNOWN_PIP and kind == "wheel":
+    if process.returncode == pip_client.UNKNOWN_PIP and kind == "any":
         public = ["download", "--no-deps", "--only-binary=:all:", "--dest", str(into), f"{name}=={version}"]
         command = [sys.executable, "-m", "pip", "--disable-pip-version-check", *public]
         with log.open("w", encoding="utf-8") as errors:

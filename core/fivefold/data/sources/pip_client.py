@@ -1,4 +1,4 @@
-"""Download one distribution with pip, unopened: python pip_client.py wheel|sdist NAME VERSION FOLDER.
+"""Download one distribution with pip, unopened: python pip_client.py any|sdist NAME VERSION FOLDER.
 
 Runs in a process of its own. ``pip download`` would do for wheels, but it runs the code of a source
 distribution to read its metadata; so this asks pip for the addresses and lets pip's session fetch the file.
@@ -28,12 +28,14 @@ def main(kind: str, name: str, version: str, folder: str) -> int:
             session = command.get_default_session(options)
             finder = command._build_package_finder(options, session, ignore_requires_python=True)
             links = [found.link for found in finder.find_all_candidates(name) if found.version == wanted]
-            links = [link for link in links if link.is_wheel == (kind == "wheel")]
+            links = [link for link in links if kind == "any" or not link.is_wheel]
     except (ImportError, AttributeError, TypeError) as error:
         print(f"this pip works differently: {error}", file=sys.stderr)  # noqa: T201 - a script
         return UNKNOWN_PIP
-    # a wheel for every platform first: it is the same everywhere
-    links.sort(key=lambda link: (not link.filename.endswith("-none-any.whl"), link.filename))
+    # a wheel for every platform, which is the same everywhere, before one for this, before the source
+    links.sort(
+        key=lambda link: (not link.filename.endswith("-none-any.whl"), not link.is_wheel, link.filename)
+    )
     if links:
         download(session, links[0], Path(folder))
     return 0

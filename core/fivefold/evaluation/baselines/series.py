@@ -1,23 +1,37 @@
 """Baselines of forecasting, on windows of a series; outputs ``prediction``, shape ``(N, horizon)``.
 
-They read ``input``, shape ``(B, lookback, F)``, in which the fact ``target_index`` (0 where not stated) tells
-the column of the series to be forecast, and forecast as many steps as ``target`` has.
+They ask the dataset for the past of its target (`History`). One that cannot say is taken to hold it in
+``input``, shape ``(B, lookback, F)``, in the column of the fact ``target_index``, or else 0.
 """
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 import torch
 from torch import Tensor
 
-from fivefold.data.dataset import Dataset
+from fivefold.data.dataset import Batch, Dataset
 from fivefold.data.table import Array
 from fivefold.errors import ConfigError
 from fivefold.evaluation.baselines.base import Baseline
 from fivefold.tasks.reading import in_batches
 
 
+@runtime_checkable
+class History(Protocol):
+    """A dataset of windows that can look further back than its windows do."""
+
+    def past(self, indices: Tensor, steps: int) -> Tensor:
+        """The target's last ``steps`` values before each forecast, ``(B, steps)``; nan where unknown."""
+        ...
+
+
 class SeasonalNaive(Baseline):
-    """Repeats the last season, the value ``period`` steps earlier (Hyndman and Athanasopoulos 2021, 5.2)."""
+    """Repeats the last season, the value ``period`` steps earlier (Hyndman and Athanasopoulos 2021, 5.2).
+
+    Where the data do not reach back that far (the first windows of a split), it repeats the last value.
+    """
 
     def __init__(self, period: int, name: str = "") -> None:
         """Settings.
@@ -41,21 +55,27 @@ class SeasonalNaive(Baseline):
         """``prediction``, shape ``(N, horizon)``.
 
         Raises:
-            ConfigError: windows look back less than one season.
+            ConfigError: windows look back less than one season, and the dataset is no `History`.
         """
-        column = samples.facts.get("target_index", 0)
-        parts = [self._forecast(batch["input"][..., column]) for _, batch in in_batches(samples)]
+        parts = [self._forecast(self._season(samples, *read)) for read in in_batches(samples)]
         return {"prediction": torch.cat(parts).numpy()}
 
-    def _forecast(self, past: Tensor) -> Tensor:
-        """Past values ``(B, lookback)`` to forecasts ``(B, horizon)``."""
+    def _season(self, samples: Dataset, indices: Tensor, batch: Batch) -> Tensor:
+        """The last ``period`` values of the target, shape ``(B, period)``."""
+        if isinstance(samples, History):
+            return samples.past(indices, self._period)
+        past = batch["input"][..., samples.facts.get("target_index", 0)]
         if past.shape[1] < self._period:
             raise ConfigError(
                 f"{self.name}: expected windows that look back at least {self._period} steps, "
                 f"found {past.shape[1]}; raise the look-back or take a shorter season"
             )
-        season = past[:, -self._period :]
-        return season[:, torch.arange(self._horizon) % self._period]
+        return past[:, -self._period :]
+
+    def _forecast(self, season: Tensor) -> Tensor:
+        """Seasons ``(B, period)`` to forecasts ``(B, horizon)``."""
+        known = torch.where(season.isnan(), season[:, -1:], season)
+        return known[:, torch.arange(self._horizon) % self._period]
 
 
 class LastValue(SeasonalNaive):

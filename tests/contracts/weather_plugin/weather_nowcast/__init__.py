@@ -26,16 +26,20 @@ NUMBERS = ("precipitation", "temp_max", "temp_min", "wind")
 
 @hookimpl
 def fivefold_pipelines() -> list[PipelineSpec]:
-    """The pipeline: its name gives the commands ``fivefold weather nowcast train|evaluate|predict|config``."""
+    """The pipeline; its name gives ``fivefold weather nowcast train|evaluate|predict|config``."""
     summary = "Rain of the next day from a station's daily series"
-    return [PipelineSpec("weather/nowcast", summary, target="weather_nowcast:Nowcast", example="seattle-weather")]
+    return [
+        PipelineSpec("weather/nowcast", summary, target="weather_nowcast:Nowcast", example="seattle-weather")
+    ]
 
 
 @hookimpl
 def fivefold_datasets() -> list[DatasetSpec]:
     """A named dataset: the manifest beside this file says where it comes from, with checksum and licence."""
     summary = "Four years of daily weather in Seattle"
-    return [DatasetSpec("seattle-weather", summary, "weather_nowcast:seattle-weather.yaml", ("weather/nowcast",))]
+    return [
+        DatasetSpec("seattle-weather", summary, "weather_nowcast:seattle-weather.yaml", ("weather/nowcast",))
+    ]
 
 
 class Nowcast(Pipeline):
@@ -69,7 +73,9 @@ class Nowcast(Pipeline):
                         columns[name].append(float(row[name]))
                 except (KeyError, ValueError) as error:
                     expected = ", ".join(("date", *NUMBERS))
-                    raise DataError(f"{source}, line {line}: {error}; expected the columns {expected}") from error
+                    raise DataError(
+                        f"{source}, line {line}: {error}; expected the columns {expected}"
+                    ) from error
         arrays = {name: np.array(values, dtype=np.float32) for name, values in columns.items()}
         return Table({"date": np.array(dates), **arrays}, source=str(source), time="date")
 
@@ -85,6 +91,6 @@ class Nowcast(Pipeline):
         """What is learned, and by which network."""
         return Regression(GRU(data.features, self.config.hidden, data.targets))
 
-    def baselines(self, data: Facts) -> Sequence[Baseline]:  # noqa: ARG002 - the same for all data
+    def baselines(self, data: Facts) -> Sequence[Baseline]:
         """What the network must beat: the mean, yesterday, and the same day last week."""
         return [MeanTarget(), LastValue(), SeasonalNaive(7)]

@@ -1,0 +1,35 @@
+"""What the tests of data share: a cache of their own, a server on the loopback, the data at hand."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loopback import Server, serving
+
+SHARED = Path(os.environ.get("FIVEFOLD_SHARED") or Path(__file__).parents[4] / "shared" / "data")
+
+
+@pytest.fixture
+def shared() -> Path:
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the folder of shared data ({SHARED} or FIVEFOLD_SHARED), which is absent")
+    return SHARED
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache, no mirrors, and no proxy between here and the loopback."""
+    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("FIVEFOLD_MIRROR", raising=False)
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with serving() as served:
+        yield served

@@ -1,0 +1,42 @@
+"""Every command shown in the documentation runs as written, page by page, each in a folder of its own."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from fivefold.cli.main import main
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("**/*.md"))]
+BLOCK = re.compile(r"^```(?P<language>console|python)\n(?P<body>.*?)^```", re.DOTALL | re.MULTILINE)
+
+
+def blocks(page: Path) -> list[tuple[str, str]]:
+    """The console and Python blocks of a page, in order."""
+    return [(match["language"], match["body"]) for match in BLOCK.finditer(page.read_text(encoding="utf-8"))]
+
+
+SHOWN = [page for page in PAGES if "generated" not in page.parts and blocks(page)]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", SHOWN, ids=[str(page.relative_to(ROOT)) for page in SHOWN])
+def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    if page.name == "README.md":
+        assert main(["data", "get", "fashion-sample", "--to", "photos"]) == 0
+    for language, body in blocks(page):
+        if language == "python":
+            exec(compile(body, str(page), "exec"), {})  # noqa: S102 - our own page, which promises to run
+            continue
+        for line in body.strip().splitlines():
+            assert line.startswith("$ fivefold "), f"{page.name}: a console block shows commands only: {line}"
+            assert main(shlex.split(line)[2:]) == 0, line
+
+
+def test_there_are_commands_to_run() -> None:
+    assert len(SHOWN) > 5
