@@ -14,7 +14,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-CLASSES = ("t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle-boot")
+CLASSES = (
+    "t-shirt",
+    "trouser",
+    "pullover",
+    "dress",
+    "coat",
+    "sandal",
+    "shirt",
+    "sneaker",
+    "bag",
+    "ankle-boot",
+)
 SPLITS = {"train": ("train", 60), "test": ("t10k", 20)}
 TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "fashion-sample.zip"
 

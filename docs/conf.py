@@ -44,7 +44,12 @@ def setup(app):
 
 def run_help(*words: str) -> str:
     """The help text that ``fivefold *words --help`` prints, without colours, 100 columns wide."""
-    environment = {"COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb", "PATH": str(Path(sys.executable).parent)}
+    environment = {
+        "COLUMNS": "100",
+        "NO_COLOR": "1",
+        "TERM": "dumb",
+        "PATH": str(Path(sys.executable).parent),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "fivefold", *words, "--help"],
         capture_output=True, text=True, check=True, env=environment,

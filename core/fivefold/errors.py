@@ -74,7 +74,7 @@ class TrainingError(FivefoldError):
     """A training cannot go on."""
 
 
-class Interrupted(FivefoldError):
+class Interrupted(FivefoldError):  # noqa: N818 - it is no fault: like KeyboardInterrupt, it says what happened
     """A training was stopped by a signal; it was saved and can be resumed."""
 
     exit_code = 130

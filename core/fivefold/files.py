@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ from fivefold.errors import StorageError
 def written_aside(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success it is flushed and renamed to ``path``, else removed.
 
+    A folder may be put in the place of the temporary file.
+
     Raises:
         StorageError: the file cannot be written.
     """
@@ -27,9 +30,10 @@ def written_aside(path: Path) -> Iterator[Path]:
         os.close(handle)
         part = Path(name)
         yield part
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
-        part.chmod(0o666 & ~_umask())
+        if part.is_file():
+            with part.open("rb") as file:
+                os.fsync(file.fileno())
+            part.chmod(0o666 & ~_umask())
         part.replace(path)
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
@@ -38,7 +42,7 @@ def written_aside(path: Path) -> Iterator[Path]:
         ) from error
     finally:
         if part is not None:
-            part.unlink(missing_ok=True)
+            shutil.rmtree(part) if part.is_dir() else part.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

@@ -37,7 +37,7 @@ class Pipeline(ABC):
     presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = {}
 
     facts: Facts | None = None
-    """Facts of the training split once they are known: `samples` of any other data must follow them (sizes, classes)."""
+    """Facts of the training split once they are known; `samples` of any other data must follow them."""
 
     def __init__(self, config: Any = None) -> None:
         self.config: Any = self.Config() if config is None else config

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fivefold.plugins.hookspecs import hookimpl
-from fivefold.plugins.spec import DatasetSpec, ModelSpec, PipelineSpec
+from fivefold.plugins.spec import DatasetSpec, Demo, ModelSpec, PipelineSpec
 
 FIVEFOLD_CONTRACT = 1
 
@@ -19,6 +19,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             config="fivefold_vision.classify.config:ClassifyConfig",
             example="digits",
             presets="fivefold_vision.classify.presets:PRESETS",
+            demo=Demo("fashion-mnist", preset="quick", inputs="fashion-sample", pattern="test/*/000.png"),
         )
     ]
 
@@ -32,6 +33,12 @@ def fivefold_datasets() -> list[DatasetSpec]:
             "fashion-mnist",
             "70,000 grey photos of clothing in 10 classes, 28x28 pixels",
             manifest="fivefold_data:datasets/fashion-mnist.yaml",
+            pipelines=classify,
+        ),
+        DatasetSpec(
+            "fashion-sample",
+            "800 of these as image files in folders; comes with fivefold, needs no download",
+            manifest="fivefold_data:datasets/fashion-sample.yaml",
             pipelines=classify,
         ),
         DatasetSpec(

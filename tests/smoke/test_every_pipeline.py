@@ -5,7 +5,6 @@ Pipelines are found through the registry, so that a new one is tested the day it
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -88,10 +87,10 @@ def test_bad_input_is_one_sentence_and_writes_nothing(
         source.write_text("this is no data set\n")
     elif kind == "empty file":
         source.touch()
-    before = set(os.listdir(tmp_path))
+    before = set(tmp_path.iterdir())
     assert main(command(spec, "train", str(source), "--out", str(tmp_path / "run"))) == 2
     said = capsys.readouterr().err.strip()
     assert len(said.splitlines()) == 1
     assert said.startswith("error: ")
     assert "source" in said
-    assert set(os.listdir(tmp_path)) == before
+    assert set(tmp_path.iterdir()) == before

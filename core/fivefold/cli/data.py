@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
@@ -16,6 +18,7 @@ from fivefold.data.fetch import dataset_folder, fetch, is_cached
 from fivefold.data.manifest import Manifest, load_manifest
 from fivefold.data.progress import DownloadBar
 from fivefold.errors import DataError
+from fivefold.files import written_aside
 from fivefold.plugins.discovery import Owner
 from fivefold.plugins.spec import DatasetSpec
 
@@ -23,6 +26,7 @@ app = App(name="data", help=COMMANDS["data"], help_epilogue="Examples:\n  fivefo
 
 Name = Annotated[str, Parameter(name="NAME", help="Name of a dataset.")]
 Anything = Annotated[str, Parameter(name="DATA", help="A file, a folder, or a dataset's name.")]
+To = Annotated[Path | None, Parameter(help="Copy it there, too: a new file or folder of your own.")]
 Strict = Annotated[
     bool,
     Parameter(
@@ -113,12 +117,14 @@ def folder(manifest: Manifest) -> str | None:
     return str(dataset_folder(manifest)) if is_cached(manifest) else None
 
 
-def get(name: Name, /, *, json: Json = False) -> None:
+def get(name: Name, /, *, to: To = None, json: Json = False) -> None:
     """Fetch a dataset into the cache and verify it; licence and citation are shown first.
 
     Example:
         fivefold data get digits
     """
+    if to is not None and to.exists():
+        raise DataError(f"{to}: expected a path where nothing is yet to copy {name} to; choose another")
     # Not `resolve`: a file of that name in the working directory would win over the dataset.
     manifest = load_manifest(Session.current.registry().dataset_spec(name).manifest)
     say(terms(manifest))
@@ -126,10 +132,27 @@ def get(name: Name, /, *, json: Json = False) -> None:
         with DownloadBar() as bar:
             fetch(manifest, progress=bar)
     path = dataset_folder(manifest) / manifest.entry
+    if to is not None:
+        path = copy(path, to)
     if json:
         emit({"name": name, "path": path})
     else:
         say(f"{name} is at {path}")
+
+
+def copy(source: Path, target: Path) -> Path:
+    """Copy a file or folder to ``target``, whole or not at all.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    with written_aside(target) as part:
+        if source.is_dir():
+            part.unlink()
+            shutil.copytree(source, part)
+        else:
+            shutil.copyfile(source, part)
+    return target
 
 
 def check(data: Anything, /, *, strict: Strict = False, json: Json = False) -> int:

@@ -85,21 +85,26 @@ class TensorDataset(Dataset):
         return len(self._ids)
 
     def batch(self, indices: Tensor) -> Batch:
+        """The samples at ``indices``, int64 of shape ``(B,)``."""
         return {name: tensor[indices] for name, tensor in self._tensors.items()}
 
     @property
     def facts(self) -> Facts:
+        """As given."""
         return self._facts
 
     @property
     def ids(self) -> Array:
+        """As given, shape ``(N,)``."""
         return self._ids
 
     @property
     def units(self) -> Array | None:
+        """As given, shape ``(N,)``, or None."""
         return self._units
 
     def tensors(self) -> Batch:
+        """All of them."""
         return self._tensors
 
 

@@ -72,7 +72,7 @@ def main(kind: str, root: Path, seed: int, kills: int) -> None:
     if not attempt(kind, root / "whole", Killer(None)):
         sys.exit("the uninterrupted training failed")
     events, syncs = json.loads((root / "whole" / "events.json").read_text())
-    draw = random.Random(seed)  # noqa: S311 - moments, not secrets
+    draw = random.Random(seed)
     killed = 0
     for number in range(kills):
         in_a_checkpoint = number % 2 == 0

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from iris_pipeline import CLASSES, SPEC, Iris, registry, write_irises
 
 import fivefold.files
 from fivefold.config import build_config
@@ -16,6 +16,7 @@ from fivefold.errors import ConfigError, DataError, Interrupted, LeakageError, R
 from fivefold.runs import Run
 from fivefold.training.trainer import Trainer
 from fivefold.workflow import evaluate, predict, prepare, train
+from iris_pipeline import CLASSES, SPEC, Iris, registry, write_irises
 
 
 @pytest.fixture
@@ -23,9 +24,22 @@ def irises(tmp_path: Path) -> Path:
     return write_irises(tmp_path / "irises.csv")
 
 
+@pytest.fixture(scope="module")
+def trained_once(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the irises and a run on them; copied for each test that wants one."""
+    folder = tmp_path_factory.mktemp("once")
+    source = write_irises(folder / "irises.csv")
+    train(SPEC, str(source), out=folder / "run", registry=registry())
+    return folder / "run"
+
+
 @pytest.fixture
-def trained(irises: Path, tmp_path: Path) -> Run:
-    return train(SPEC, str(irises), out=tmp_path / "run", registry=registry())
+def trained(trained_once: Path, irises: Path, tmp_path: Path) -> Run:
+    shutil.copytree(trained_once, tmp_path / "run")
+    run = Run.open(tmp_path / "run")
+    run.info["data"]["source"] = str(irises)
+    run.update()
+    return run
 
 
 def test_a_run_holds_everything(trained: Run) -> None:
