@@ -29,7 +29,22 @@ def test_windows_are_the_rows_before_and_after() -> None:
     torch.testing.assert_close(batch["input"][1, :, 0], torch.tensor([5.0, 6.0, 7.0]))
     torch.testing.assert_close(batch["input"][1, :, 1], torch.tensor([-5.0, -6.0, -7.0]))
     torch.testing.assert_close(batch["target"], torch.tensor([[3.0, 4.0], [8.0, 9.0]]))
-    assert windows.facts == {"features": 2, "targets": 2, "columns": ["rain", "wind"], "target": "rain"}
+    assert windows.facts == {
+        "features": 2,
+        "targets": 2,
+        "columns": ["rain", "wind"],
+        "target": "rain",
+        "unit": "block of time",
+    }
+
+
+def test_neighbouring_windows_are_one_unit() -> None:
+    units = Windows(series(35), lookback=3, target="rain", horizon=5).units
+    assert units is not None
+    assert len(units) == 28
+    lengths = [list(units).count(unit) for unit in dict.fromkeys(units)]
+    assert max(lengths) == 5
+    assert len(lengths) in {6, 7}
     assert list(windows.ids) == [f"row {row}" for row in range(2, 8)]
     assert windows.units is None
 

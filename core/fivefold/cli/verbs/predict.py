@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,8 @@ from fivefold.plugins.spec import PipelineSpec
 
 SHOWN = 20
 """Rows of a printed table; a file or --json has all."""
+LARGEST = 3
+"""Values of a mapping that a printed table shows."""
 
 Inputs = Annotated[str, Parameter(help="Files, folders, or a dataset's name; they need no labels.")]
 Out = Annotated[Path | None, Parameter(help="Write all predictions to this file, .csv or .jsonl.")]
@@ -56,9 +58,18 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
     return predict
 
 
+def brief(value: Any) -> Any:
+    """``coat 0.93, shirt 0.04, ...`` for a mapping of numbers; anything else as it is."""
+    if not isinstance(value, Mapping) or not all(isinstance(number, float) for number in value.values()):
+        return value
+    largest = sorted(value.items(), key=lambda item: -item[1])[:LARGEST]
+    text = ", ".join(f"{name} {number:.2g}" for name, number in largest)
+    return text if len(largest) == len(value) else f"{text}, ..."
+
+
 def show_records(records: list[dict[str, Any]]) -> None:
-    """The first records as a table."""
-    rows = [flat(record) for record in records[:SHOWN]]
+    """The first records as a table; of a mapping, such as the probabilities of classes, the largest values."""
+    rows = [flat({name: brief(value) for name, value in record.items()}) for record in records[:SHOWN]]
     head = list(dict.fromkeys(name for row in rows for name in row))
     grid(head, ([row.get(name) for name in head] for row in rows))
     if len(records) > SHOWN:
