@@ -58,9 +58,7 @@ def demonstrate(spec: PipelineSpec, job: Demo, out: Path, *, json: bool) -> Run:
     )
     records = predict(run, files, registry=registry)
     if not json:
-        show_records(
-            [{**record, "id": Path(record["id"]).relative_to(folder).as_posix()} for record in records]
-        )
+        show_records(records)
         say(f"\nReport: {(out / 'report.html').resolve()}", style="bold")
         say(f"Next:   {command} predict {out} YOUR_FILES")
     return run

@@ -92,17 +92,21 @@ def wants_channels_last(network: nn.Module) -> bool:
 
 
 def lay_out_channels_last(network: nn.Module) -> None:
-    """Lay out the network's 2-D convolution weights channels last, in place; values and shapes stay."""
+    """Lay out the network's 2-D convolution weights channels last, in place; values and shapes stay.
+
+    `Tensor.to` sets the strides also where there is but one channel; `Tensor.contiguous` takes such weights for
+    laid out already, and the layout would then be lost at the first layer of a network on grey images.
+    """
     for parameter in network.parameters():
         if parameter.ndim == _IMAGE_DIMENSIONS:
-            parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
 
 
 def to_channels_last(batch: Batch) -> Batch:
-    """The batch with its float images ``(B, C, H, W)`` laid out channels last; values stay."""
+    """The batch with its images ``(B, C, H, W)`` laid out channels last; values stay."""
     return {
         name: tensor.contiguous(memory_format=torch.channels_last)
-        if tensor.ndim == _IMAGE_DIMENSIONS and tensor.is_floating_point()
+        if tensor.ndim == _IMAGE_DIMENSIONS
         else tensor
         for name, tensor in batch.items()
     }

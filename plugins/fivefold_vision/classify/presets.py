@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from fivefold.config import OptimizerConfig, TrainerConfig
+from fivefold.config import OptimizerConfig, ScheduleConfig, TrainerConfig
 from fivefold_vision.classify.config import AugmentConfig, ClassifyConfig, ModelConfig
 
 
 def quick() -> ClassifyConfig:
-    """A compact CNN, four epochs: about two minutes on 2 CPU cores, expected 0.92 to 0.93."""
+    """A compact CNN, seven epochs: about four minutes on 2 CPU cores, expected 0.93."""
     return ClassifyConfig(
-        epochs=4,
+        epochs=7,
         batch_size=128,
-        optimizer=OptimizerConfig(lr=4e-3, weight_decay=0.05),
-        augment=AugmentConfig(crop=0.0),
-        label_smoothing=0.05,
+        optimizer=OptimizerConfig(lr=6e-3, weight_decay=0.05),
+        schedule=ScheduleConfig(warmup=0.2),
+        augment=AugmentConfig(crop=0.0, flip=0.5),
+        test_time_flip=True,
     )
 
 
