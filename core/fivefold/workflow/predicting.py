@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fivefold.data.catalog import resolve
@@ -32,5 +33,13 @@ def predict(
         samples = pipeline.samples(pipeline.read_inputs(path)).unlabelled()
         outputs = predict_outputs(task, samples, device=place)
         decoded = task.decode(outputs, pipeline.facts or samples.facts)
-        records += [{"id": str(name), **record} for name, record in zip(samples.ids, decoded, strict=True)]
+        names = sample_names(source, path, [str(name) for name in samples.ids])
+        records += [{"id": name, **record} for name, record in zip(names, decoded, strict=True)]
     return records
+
+
+def sample_names(source: str, path: Path, names: Sequence[str]) -> list[str]:
+    """Names by which the user finds the samples again: files as they were typed, files of a folder below it."""
+    if path.is_file() and list(names) == [path.name]:
+        return [source]
+    return [str(path / name) if path.is_dir() and (path / name).is_file() else name for name in names]

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from plugins.vision.pictures import image_folder, picture, save
 from PIL import Image as Pillow
 
 import fivefold.training.checkpoint
 from fivefold.cli.main import main
 from fivefold.data.unpack import unpack
 from fivefold.errors import ArchiveError
+from plugins.vision.pictures import image_folder, picture, save
 
 QUICK = ("--epochs", "1", "--model.width", "4", "--evaluation.resamples", "100")
 

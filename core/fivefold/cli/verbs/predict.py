@@ -59,11 +59,11 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
 
 
 def brief(value: Any) -> Any:
-    """``coat 0.93, shirt 0.04, ...`` for a mapping of numbers; anything else as it is."""
+    """``coat 0.930, shirt 0.040, ...`` for a mapping of numbers; anything else as it is."""
     if not isinstance(value, Mapping) or not all(isinstance(number, float) for number in value.values()):
         return value
     largest = sorted(value.items(), key=lambda item: -item[1])[:LARGEST]
-    text = ", ".join(f"{name} {number:.2g}" for name, number in largest)
+    text = ", ".join(f"{name} {number:.3f}" for name, number in largest)
     return text if len(largest) == len(value) else f"{text}, ..."
 
 
