@@ -36,7 +36,7 @@ pytest: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term --cov-fail-under=90
 
 bench: $(STAMP)
-	$(BIN)/python -m tests.benchmarks
+	$(BIN)/python tests/benchmarks/startup.py
 
 clean:
 	rm -rf $(VENV) docs/_build

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Annotated
@@ -58,7 +59,7 @@ def demonstrate(spec: PipelineSpec, job: Demo, out: Path, *, json: bool) -> Run:
     )
     records = predict(run, files, registry=registry)
     if not json:
-        show_records(records)
+        show_records([{**record, "id": os.path.relpath(record["id"], folder)} for record in records])
         say(f"\nReport: {(out / 'report.html').resolve()}", style="bold")
         say(f"Next:   {command} predict {out} YOUR_FILES")
     return run

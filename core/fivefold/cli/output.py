@@ -12,7 +12,7 @@ from typing import Any
 
 from rich import box
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 
@@ -46,7 +46,8 @@ def _plain(value: Any) -> Any:
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """A table for people."""
-    table = Table(*head, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    columns = (Column(name, overflow="fold") for name in head)
+    table = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*(Text(cell_text(cell)) for cell in row))
     console().print(table, soft_wrap=False)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-
 from fivefold.data.dataset import Facts
-from fivefold.errors import RunError
+from fivefold.errors import CheckpointError, RunError
 from fivefold.pipeline import Pipeline
 from fivefold.plugins.registry import Registry
 from fivefold.runs import Run
 from fivefold.tasks.base import Task
+from fivefold.training.checkpoint import load_tensors
 
 
 def load_task(run: Run, registry: Registry) -> tuple[Pipeline, Task]:
@@ -29,8 +27,8 @@ def load_task(run: Run, registry: Registry) -> tuple[Pipeline, Task]:
     pipeline.facts = Facts(run.facts)
     task = pipeline.task(pipeline.facts)
     try:
-        task.load_state_dict(load_file(run.weights))
-    except (SafetensorError, RuntimeError, OSError) as error:
+        task.load_state_dict(load_tensors(run.weights))
+    except (CheckpointError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise RunError(
             f"{run.weights}: expected the weights of {run.pipeline}, found that they do not fit: {reason}"

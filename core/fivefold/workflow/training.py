@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from safetensors.torch import save
 
 from fivefold.config import PipelineConfig
 from fivefold.errors import Interrupted, RunError
@@ -20,8 +17,10 @@ from fivefold.plugins.spec import PipelineSpec
 from fivefold.provenance import command, hardware, now, versions
 from fivefold.runs import RUNS, Run, run_to_resume
 from fivefold.tasks.base import Task
+from fivefold.training.checkpoint import save_tensors
 from fivefold.training.device import choose_device
 from fivefold.training.inference import predict_outputs
+from fivefold.training.seeds import seed_everything
 from fivefold.training.state import TrainingResult
 from fivefold.training.trainer import Trainer
 from fivefold.workflow.evaluating import judge_run
@@ -63,7 +62,7 @@ def train(
     prepared = prepare(pipeline, source, registry, strict=strict)
     if resumed is not None:
         _check_data(resumed, prepared)
-    _seed(pipeline.config.seed)
+    seed_everything(pipeline.config.seed)
     task = pipeline.task(prepared.facts)
     run = resumed or _create(spec, prepared, place, out, registry)
     try:
@@ -99,8 +98,7 @@ def _fit(
 def _finish(run: Run, task: Task, prepared: Prepared, device: torch.device, result: TrainingResult) -> None:
     task.calibrate(predict_outputs(task, prepared.val, device=device))
     with written_aside(run.weights) as part:
-        tensors = {name: tensor.cpu().contiguous() for name, tensor in task.state_dict().items()}
-        part.write_bytes(save(tensors))
+        save_tensors(part, task.state_dict())
     run.update(training=_plain(result))
     evaluation = judge_run(run, task, prepared, device)
     run.update(status="complete", finished=now(), headline=evaluation.summary())
@@ -146,13 +144,6 @@ def _check_data(run: Run, prepared: Prepared) -> None:
             f"{run.path}: expected the data the run began with, found that {prepared.name} has changed since; "
             "restore it, or start a new run"
         )
-
-
-def _seed(seed: int) -> None:
-    """Seed every generator that initial weights and dropout may draw from."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - libraries that plugins use draw from the global generator
-    torch.manual_seed(seed)
 
 
 def _plain(result: TrainingResult) -> Mapping[str, Any]:

@@ -169,7 +169,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_no_half_file(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("fivefold.workflow.training.save", full)
+    monkeypatch.setattr("fivefold.workflow.training.save_tensors", full)
     with pytest.raises(StorageError, match="no space left"):
         train(SPEC, str(irises), out=tmp_path / "run", registry=registry())
     left = {path.name for path in (tmp_path / "run").iterdir()}

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 
-import fivefold.training.checkpoint
 from fivefold.cli.main import main
 from fivefold.data.unpack import unpack
 from fivefold.errors import ArchiveError
@@ -167,7 +166,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_no_half_checkpoint(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(fivefold.training.checkpoint, "save_tensors", full)
+    monkeypatch.setattr("fivefold.training.checkpoint._write", full)
     out = tmp_path / "run"
     assert main(["vision", "classify", "train", str(run.parent / "photos"), *QUICK, "--out", str(out)]) == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]
