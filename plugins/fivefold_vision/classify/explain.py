@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from fivefold.evaluation.classification_sections import confident_mistakes
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.gradcam import grad_cam
 from fivefold.evaluation.label_errors import suspects
@@ -33,16 +34,9 @@ def picture_sections(evaluation: Evaluation, task: Classification) -> list[Secti
     return [section for section in sections if section is not None]
 
 
-def confident_mistakes(evaluation: Evaluation) -> NDArray[np.int64]:
-    """Rows predicted wrongly, the most confident first."""
-    probabilities, target = evaluation.outputs["probabilities"], evaluation.outputs["target"]
-    wrong = np.flatnonzero((probabilities.argmax(axis=1) != target) & (target >= 0))
-    return np.asarray(wrong[np.argsort(-probabilities[wrong].max(axis=1), kind="stable")], dtype=np.int64)
-
-
 def mistakes_section(evaluation: Evaluation, classes: Sequence[str]) -> Section | None:
     """The most confident mistakes as pictures; None where there are none."""
-    rows = confident_mistakes(evaluation)[:SHOWN]
+    rows = np.array(confident_mistakes(evaluation, SHOWN), dtype=np.int64)
     if not len(rows):
         return None
     return Section(
@@ -111,7 +105,7 @@ def _attended_rows(evaluation: Evaluation) -> NDArray[np.int64]:
         best = own[right[own].argmax()]
         if right[best] >= 0:
             rows.append(int(best))
-    rows += confident_mistakes(evaluation)[:4].tolist()
+    rows += confident_mistakes(evaluation, 4)
     return np.array(rows or [0], dtype=np.int64)
 
 

@@ -5,11 +5,12 @@ import pytest
 import torch
 
 from fivefold.config import EvaluationConfig
+from fivefold.evaluation.classification_sections import confident_mistakes
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.judge import judge
 from fivefold.tasks.base import Outputs
 from fivefold_vision.classify.config import ClassifyConfig
-from fivefold_vision.classify.explain import attention_section, confident_mistakes
+from fivefold_vision.classify.explain import attention_section
 from fivefold_vision.classify.pipeline import Classify
 from fivefold_vision.decode import decode
 from plugins.vision.pictures import image_folder
@@ -39,7 +40,7 @@ def test_the_galleries_show_pictures(tmp_path: Path, shape: dict[str, int]) -> N
     classify = Classify(ClassifyConfig(memory=0))
     outputs = made_up([0.9, 0.1, 0.2, 0.99, 0.9, 0.3, 0.8, 0.8], [0, 0, 0, 0, 1, 1, 1, 1])
     evaluation = judged(classify, image_folder(tmp_path, each=4, **shape), outputs)
-    assert confident_mistakes(evaluation).tolist() == [3, 0, 5]
+    assert confident_mistakes(evaluation) == [3, 0, 5]
     sections = {section.key: section for section in classify.sections(evaluation)}
     assert list(sections) == ["mistake_pictures", "label_error_pictures", "attention"]
     mistakes = sections["mistake_pictures"].gallery
