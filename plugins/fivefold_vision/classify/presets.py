@@ -7,9 +7,9 @@ from fivefold_vision.classify.config import AugmentConfig, ClassifyConfig, Model
 
 
 def quick() -> ClassifyConfig:
-    """A compact CNN, seven epochs: under four minutes on 2 CPU cores without bfloat16, 0.929 measured."""
+    """A compact CNN, six epochs: about three minutes on 2 CPU cores without bfloat16, 0.928 measured."""
     return ClassifyConfig(
-        epochs=7,
+        epochs=6,
         batch_size=128,
         optimizer=OptimizerConfig(lr=6e-3, weight_decay=0.05),
         schedule=ScheduleConfig(warmup=0.2),
