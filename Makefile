@@ -37,6 +37,8 @@ pytest: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python tests/benchmarks/startup.py
+	$(BIN)/python tests/benchmarks/convolution_layout.py
+	$(BIN)/python tests/benchmarks/trainer_overhead.py
 
 clean:
 	rm -rf $(VENV) docs/_build
