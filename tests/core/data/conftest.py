@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loopback import Server, serving
-
-SHARED = Path(os.environ.get("FIVEFOLD_SHARED") or Path(__file__).parents[4] / "shared" / "data")
-
-
-@pytest.fixture
-def shared() -> Path:
-    if not SHARED.is_dir():
-        pytest.skip(f"needs the folder of shared data ({SHARED} or FIVEFOLD_SHARED), which is absent")
-    return SHARED
 
 
 @pytest.fixture

@@ -1,19 +1,16 @@
-import os
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fivefold.cli.main import main
 from fivefold.data.leakage import search, search_tables
 from fivefold_vision.classify.pipeline import Classify
 
-SHARED = Path(os.environ.get("FIVEFOLD_SHARED", Path(__file__).parents[3].parent / "shared"))
 
-
-def test_the_eight_images_that_stand_in_two_splits_of_pneumoniamnist() -> None:
-    path = SHARED / "data" / "pneumoniamnist" / "pneumoniamnist_trainval.npz"
-    if not path.is_file():
-        pytest.skip("the shared data are not here")
+def test_the_eight_images_that_stand_in_two_splits_of_pneumoniamnist(shared: Path) -> None:
+    path = shared / "pneumoniamnist" / "pneumoniamnist_trainval.npz"
     classify = Classify()
     table = classify.read(path)
     assert len(table) == 5232
@@ -26,3 +23,16 @@ def test_the_eight_images_that_stand_in_two_splits_of_pneumoniamnist() -> None:
     found = search(classify.split(table), classify.fingerprints)
     counts = {finding.splits: finding.count for finding in found if finding.kind == "exact duplicate"}
     assert counts["train", "val"] + counts.get(("val", "test"), 0) >= 8
+
+
+def test_the_check_tells_a_user_of_them(shared: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = shared / "pneumoniamnist" / "pneumoniamnist_trainval.npz"
+    assert main(["data", "check", str(path), "--json"]) == 0
+    (reader,) = json.loads(capsys.readouterr().out)["pipelines"]
+    exact = {
+        tuple(found["splits"]): found for found in reader["findings"] if found["kind"] == "exact duplicate"
+    }
+    assert exact["train", "val"]["count"] == 8
+    assert exact["train", "train"]["count"] == 18
+    assert main(["data", "check", str(path), "--strict"]) == 2
+    assert "8 samples stand in both the training and the validation split" in capsys.readouterr().err

@@ -1,0 +1,18 @@
+"""What every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+SHARED = Path(os.environ.get("FIVEFOLD_SHARED") or Path(__file__).parents[2] / "shared" / "data")
+
+
+@pytest.fixture
+def shared() -> Path:
+    """The folder of real data that lies beside a developer's checkout; its users skip without it."""
+    if not SHARED.is_dir():
+        pytest.skip(f"needs the folder of shared data ({SHARED} or FIVEFOLD_SHARED), which is absent")
+    return SHARED
