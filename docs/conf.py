@@ -7,7 +7,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from reference_pages import write_commands, write_settings  # noqa: E402
+from reference_pages import write_commands, write_settings  # noqa: E402 - after the path is set
 
 project = "fivefold"
 author = "The fivefold authors"

@@ -28,6 +28,6 @@ def __getattr__(name: str) -> Any:
     """Import public names when they are first used: ``import fivefold`` alone costs next to nothing."""
     if name not in _HOMES:
         raise AttributeError(f"module 'fivefold' has no attribute '{name}'")
-    from importlib import import_module  # noqa: PLC0415
+    from importlib import import_module  # noqa: PLC0415 - imported where it is used
 
     return getattr(import_module(_HOMES[name]), name)

@@ -53,7 +53,8 @@ class Run:
             )
         path.mkdir(parents=True, exist_ok=True)
         run = cls(path, {"format": FORMAT, **info})
-        run.begin(config)
+        run.write_config(config)
+        run.update()
         return run
 
     @classmethod
@@ -140,10 +141,9 @@ class Run:
         lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
         return [json.loads(line) for line in lines if line.endswith("\n")]
 
-    def begin(self, config: Mapping[str, Any]) -> None:
-        """Write the settings, and that the training has begun (or goes on)."""
+    def write_config(self, config: Mapping[str, Any]) -> None:
+        """Write the settings, whole or not at all."""
         write_text(self.path / "config.yaml", yaml.safe_dump(dict(config), sort_keys=False))
-        self.update(status="training")
 
     def update(self, **values: Any) -> None:
         """Set values in ``run.json`` and write it, whole or not at all."""

@@ -57,14 +57,14 @@ def survey(table: Table) -> Survey:
     """Look at the images that ``table`` holds, or at some of the files it names."""
     if "image" in table:
         images = table["image"]
-        return Survey((int(images.shape[1]), int(images.shape[2])), 3 if images.ndim == 4 else 1)  # noqa: PLR2004
+        return Survey((int(images.shape[1]), int(images.shape[2])), 3 if images.ndim == 4 else 1)  # noqa: PLR2004 - axes of an image
     rows = np.unique(np.linspace(0, len(table) - 1, SURVEYED).astype(int)) if len(table) else np.arange(0)
     sizes: set[tuple[int, int]] = set()
     colour = False
     for found in in_threads(_image_or_problem, [str(table["path"][row]) for row in rows]):
         if isinstance(found, np.ndarray):
             sizes.add((int(found.shape[0]), int(found.shape[1])))
-            colour = colour or (found.ndim == 3 and bool((found.max(axis=2) != found.min(axis=2)).any()))  # noqa: PLR2004
+            colour = colour or (found.ndim == 3 and bool((found.max(axis=2) != found.min(axis=2)).any()))  # noqa: PLR2004 - axes of an image
     return Survey(sizes.pop() if len(sizes) == 1 else None, 3 if colour else 1)
 
 

@@ -61,10 +61,10 @@ def run(session: Session) -> int:
         sys.stdout.write(root_help(session.registry()))
         return 0
     if first == "--version":
-        from importlib.metadata import version  # noqa: PLC0415
+        from importlib.metadata import version  # noqa: PLC0415 - imported where it is used
 
         sys.stdout.write(f"fivefold {version('fivefold')}\n")
         return 0
-    from fivefold.cli.app import execute  # noqa: PLC0415
+    from fivefold.cli.app import execute  # noqa: PLC0415 - imported where it is used
 
     return execute(session)

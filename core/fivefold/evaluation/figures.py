@@ -45,7 +45,7 @@ _STYLE: dict[Any, Any] = {
 def canvas(width: float = 6.4, height: float = 3.6) -> Iterator[Canvas]:
     """A figure of that size in inches, in the report's style, valid (with `finish`) inside the block."""
     from matplotlib import rc_context  # noqa: PLC0415 - costs half a second, needed for reports only
-    from matplotlib.figure import Figure as NewCanvas  # noqa: PLC0415
+    from matplotlib.figure import Figure as NewCanvas  # noqa: PLC0415 - imported where it is used
 
     with rc_context(_STYLE):
         yield NewCanvas(figsize=(width, height), layout="constrained")
@@ -53,7 +53,7 @@ def canvas(width: float = 6.4, height: float = 3.6) -> Iterator[Canvas]:
 
 def finish(drawn: Canvas, *, caption: str, alt: str) -> Figure:
     """The figure as SVG bytes, the same bytes for the same drawing."""
-    from matplotlib.text import Text  # noqa: PLC0415
+    from matplotlib.text import Text  # noqa: PLC0415 - imported where it is used
 
     for text in drawn.findobj(Text):
         # Names are the user's: a "$" in them is a dollar, not mathematics.

@@ -51,7 +51,7 @@ def last_feature_map(network: nn.Module, inputs: Tensor) -> nn.Module | None:
     places = [
         place
         for place, (_, output) in enumerate(watch.seen)
-        if output.ndim == 4 and output.shape[2] * output.shape[3] > 1 and output.is_floating_point()  # noqa: PLR2004
+        if output.ndim == 4 and output.shape[2] * output.shape[3] > 1 and output.is_floating_point()  # noqa: PLR2004 - (B, C, H, W)
     ]
     if not places or places[-1] + 1 < len(watch.seen) / 2:
         return None

@@ -111,7 +111,7 @@ def write_switch(path: Path, name: str, *, enabled: bool, installed: Sequence[st
         ConfigError: the file cannot be read or written.
     """
     import tomlkit  # noqa: PLC0415 - only writing needs it
-    import tomlkit.items  # noqa: PLC0415
+    import tomlkit.items  # noqa: PLC0415 - imported where it is used
 
     if name not in installed:
         raise PluginError(unknown(name, installed))

@@ -140,7 +140,7 @@ class Classification(Task):
 
     def metrics(self) -> Sequence[Metric]:
         """Accuracy first; see `fivefold.evaluation.classification_metrics`."""
-        from fivefold.evaluation.classification_metrics import classification_metrics  # noqa: PLC0415
+        from fivefold.evaluation.classification_metrics import classification_metrics  # noqa: PLC0415 - imported where it is used
 
         return classification_metrics(len(self.classes))
 
@@ -155,6 +155,6 @@ class Classification(Task):
 
     def sections(self, evaluation: Evaluation, facts: Facts) -> list[Section]:  # noqa: ARG002 - the interface
         """Per-class table, confusion matrix, calibration, probable label errors, most confident mistakes."""
-        from fivefold.evaluation.classification_sections import classification_sections  # noqa: PLC0415
+        from fivefold.evaluation.classification_sections import classification_sections  # noqa: PLC0415 - imported where it is used
 
         return classification_sections(evaluation, self.classes, float(self.temperature))

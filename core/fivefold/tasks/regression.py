@@ -110,7 +110,7 @@ class Regression(Task):
 
     def sections(self, evaluation: Evaluation, facts: Facts) -> list[Section]:  # noqa: ARG002 - the interface
         """Predicted against actual values, and residuals in the order of samples."""
-        from fivefold.evaluation.regression_sections import regression_sections  # noqa: PLC0415
+        from fivefold.evaluation.regression_sections import regression_sections  # noqa: PLC0415 - imported where it is used
 
         return regression_sections(evaluation)
 

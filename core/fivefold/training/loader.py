@@ -99,7 +99,7 @@ class Loader:
     def _failure(self, indices: Tensor, error: Exception) -> str:
         """The sentence that names the samples of a batch that could not be read."""
         names = [f"'{self.dataset.ids[index]}'" for index in indices.tolist()]
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004
+        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 - what fits a line
         return (
             f"the samples {shown} could not be read: {type(error).__name__}: {error}; "
             "one of them is broken, or the reader does not know its form"

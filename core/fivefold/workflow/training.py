@@ -80,7 +80,7 @@ def train(
 def _fit(
     run: Run, task: Task, prepared: Prepared, device: torch.device, registry: Registry, *, resume: bool
 ) -> TrainingResult:
-    run.begin(prepared.pipeline.config.model_dump(mode="json"))
+    run.update(status="training")
     trainer = Trainer(
         task,
         prepared.train,
@@ -92,7 +92,10 @@ def _fit(
         sample_weights=prepared.pipeline.sample_weights(prepared.train),
         callbacks=registry.callbacks(),
     )
-    return trainer.fit(resume=resume)
+    result = trainer.fit(resume=resume)
+    # Only now: settings that do not fit the checkpoint were refused, and must not take the place of the run's.
+    run.write_config(prepared.pipeline.config.model_dump(mode="json"))
+    return result
 
 
 def _finish(run: Run, task: Task, prepared: Prepared, device: torch.device, result: TrainingResult) -> None:

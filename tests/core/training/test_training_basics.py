@@ -71,7 +71,7 @@ ORDER_SEEDS = [2482289063980384216, 2533777038635110281]
 
 def test_global_generators_are_restored() -> None:
     def draw() -> list[float]:
-        return [float(torch.rand(())), random.random(), float(np.random.rand()), random.gauss(0, 1)]  # noqa: NPY002
+        return [float(torch.rand(())), random.random(), float(np.random.rand()), random.gauss(0, 1)]  # noqa: NPY002 - the global generator is meant
 
     seed_everything(3)
     random.gauss(0, 1)  # leaves a spare number in Python's generator

@@ -64,7 +64,7 @@ class Scripted(Classifier):
         self.values = iter(values)
 
     def metrics(self) -> list[Metric]:
-        return [Metric("score", lambda outputs, weights: next(self.values))]  # noqa: ARG005
+        return [Metric("score", lambda outputs, weights: next(self.values))]  # noqa: ARG005 - a metric's signature
 
 
 def test_it_learns(tmp_path: Path) -> None:

@@ -12,7 +12,15 @@ import pytest
 
 import fivefold.files
 from fivefold.config import build_config
-from fivefold.errors import ConfigError, DataError, Interrupted, LeakageError, RunError, StorageError
+from fivefold.errors import (
+    CheckpointError,
+    ConfigError,
+    DataError,
+    Interrupted,
+    LeakageError,
+    RunError,
+    StorageError,
+)
 from fivefold.runs import Run
 from fivefold.training.trainer import Trainer
 from fivefold.workflow import evaluate, predict, prepare, train
@@ -161,6 +169,15 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
     assert resumed.status == "complete"
     assert resumed.weights.read_bytes() == reference.weights.read_bytes()
     assert whole != reference.weights.read_bytes()
+
+
+def test_a_refused_resume_leaves_the_settings_of_the_run_alone(trained: Run, irises: Path) -> None:
+    before = (trained.path / "config.yaml").read_text()
+    other = build_config(Iris, overrides={"batch_size": 5})
+    with pytest.raises(CheckpointError, match="batch_size"):
+        train(SPEC, str(irises), other, out=trained.path, resume=True, registry=registry())
+    assert (trained.path / "config.yaml").read_text() == before
+    assert train(SPEC, str(irises), out=trained.path, resume=True, registry=registry()).status == "complete"
 
 
 def test_a_full_disk_is_a_sentence_and_leaves_no_half_file(

@@ -118,7 +118,7 @@ def _retrieve(folder: Path, wanted: Wanted, size: int) -> Path:
     with log.open("w", encoding="utf-8") as output:
         command = _command(folder, "download", "--", wanted.holder)
         # S603: no shell, and a name that cannot be an option
-        with subprocess.Popen(command, cwd=into, stdout=output, stderr=output) as process:  # noqa: S603
+        with subprocess.Popen(command, cwd=into, stdout=output, stderr=output) as process:  # noqa: S603 - a list of words, no shell
             while True:
                 try:
                     status = process.wait(timeout=0.2)
@@ -146,7 +146,7 @@ def _write_content(package: Path, content: Path) -> None:
 
 def _run(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
     # S603: no shell, and a name that cannot be an option
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)  # noqa: S603 - a list of words, no shell
 
 
 def _last_line(text: str) -> str:

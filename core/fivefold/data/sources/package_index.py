@@ -61,7 +61,7 @@ def _download(wanted: Wanted, kind: str, into: Path) -> None:
     with (
         log.open("w", encoding="utf-8") as errors,
         # S603: no shell, and positional arguments only
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,  # noqa: S603
+        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as process,  # noqa: S603 - a list of words, no shell
     ):
         for line in process.stdout or ():
             wanted.report(*json.loads(line))

@@ -81,9 +81,9 @@ class LogisticRegression(Baseline):
             DataError: the samples drawn are all of one class.
         """
         from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - costs half a second, needed only here
-        from sklearn.linear_model import LogisticRegression as Model  # noqa: PLC0415
-        from sklearn.pipeline import make_pipeline  # noqa: PLC0415
-        from sklearn.preprocessing import StandardScaler  # noqa: PLC0415
+        from sklearn.linear_model import LogisticRegression as Model  # noqa: PLC0415 - imported where it is used
+        from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - imported where it is used
+        from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - imported where it is used
 
         self._classes = class_count(train.facts)
         features, target = self._gather(train, self._draw(train))
