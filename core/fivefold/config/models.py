@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from fivefold.errors import ConfigError
 
 
 class StrictModel(BaseModel):
@@ -58,14 +60,40 @@ class TrainerConfig(StrictModel):
     """Steps between checkpoints; one at each epoch's end where not given."""
     keep: int = Field(2, ge=1)
     """Newest checkpoints kept, beside the best."""
+    keep_best: int = Field(1, ge=1)
+    """Checkpoints kept for their validation metric, the best ones."""
+    background_saving: bool = True
+    """Write checkpoints in a thread beside the training; where not, the training waits for the disk."""
     monitor: str | None = None
     """Validation metric that names the best checkpoint; the task's headline where not given."""
     patience: int | None = Field(None, ge=1)
     """Epochs without a better validation metric before stopping early; never where not given."""
+    non_finite: Literal["stop", "skip", "roll-back"] = "stop"
+    """At a loss that is not finite: stop and name the samples, skip the update (reads a flag from the device
+    at every step), or go back to the last checkpoint and leave those samples out."""
     workers: int = Field(2, ge=0)
-    """Threads that read and decode samples ahead, where data are not held in memory."""
+    """Threads or processes that read and decode samples ahead, where data are not held in memory."""
+    worker_kind: Literal["thread", "process"] = "thread"
+    """What reads ahead: threads, or processes for readers that are slow in Python itself."""
     memory_share: float = Field(0.25, ge=0, le=1)
     """Data sets smaller than this share of the device's memory are kept there."""
+    parallel: Literal["ddp", "fsdp", "hsdp"] = "ddp"
+    """With several processes: whole copies of the network (ddp), shards of it (fsdp), or shards within a
+    machine and copies between machines (hsdp); the latter two are experimental."""
+    compression: Literal["none", "bfloat16", "powersgd"] = "none"
+    """How gradients are compressed on their way between processes (ddp only)."""
+    sync_batch_norm: bool = False
+    """Whether batch norms take their statistics over the batches of all processes."""
+    compile: Literal["auto", "on", "off"] = "auto"
+    """Whether repeated blocks are compiled; auto compiles on CUDA where the training is long enough."""
+    graphs: Literal["auto", "on", "off"] = "auto"
+    """Whether compiled blocks of static shapes run as CUDA graphs; auto does so where they are compiled."""
+    probe: bool = True
+    """Whether a short measurement may choose threads, precision and memory layout on a CPU."""
+    activation_checkpointing: bool = False
+    """Compute activations of repeated blocks again in the backward pass instead of keeping them."""
+    offload_optimizer: bool = False
+    """Keep the optimizer's state in the machine's memory and update there, to save the device's."""
 
 
 class EvaluationConfig(StrictModel):
@@ -84,9 +112,20 @@ class PipelineConfig(StrictModel):
     """Seed of splits, initial weights, order, augmentation and bootstrap."""
     epochs: int = Field(10, ge=1)
     """Passes over the training split."""
-    batch_size: int = Field(64, ge=1)
-    """Samples a batch."""
+    batch_size: Annotated[int, Field(ge=1)] | Literal["auto"] = 64
+    """Samples a batch, in each process; auto finds the most that fit into the device's memory."""
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     trainer: TrainerConfig = TrainerConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @property
+    def samples_a_batch(self) -> int:
+        """The batch size as a number.
+
+        Raises:
+            ConfigError: it is still ``auto``; `fivefold.workflow.train` finds one and puts it in its place.
+        """
+        if self.batch_size == "auto":
+            raise ConfigError("batch_size is auto, expected a number here; give one by --batch-size")
+        return self.batch_size

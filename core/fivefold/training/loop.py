@@ -161,7 +161,7 @@ class Loop:
             outputs = gather_outputs(
                 engine.task,
                 self._sources.val,
-                batch_size=2 * self._config.batch_size,
+                batch_size=2 * self._config.samples_a_batch,
                 precision=engine.precision,
             )
         values = {metric.name: float(metric.compute(outputs, None)) for metric in engine.task.metrics()}

@@ -89,7 +89,7 @@ class Trainer:
             *([TensorBoard(directory / "tensorboard")] if tensorboard else []),
             *callbacks,
         ]
-        self._sampler = Sampler(len(train), config.batch_size, seed=config.seed, weights=sample_weights)
+        self._sampler = Sampler(len(train), config.samples_a_batch, seed=config.seed, weights=sample_weights)
         self._new_monitor()  # refuses a wrong setting before anything is built
 
     def fit(self, *, resume: bool = False) -> TrainingResult:
@@ -179,7 +179,7 @@ class Trainer:
             "epochs": self.config.epochs,
             "steps": engine.steps,
             "steps_per_epoch": engine.steps_per_epoch,
-            "batch_size": self.config.batch_size,
+            "batch_size": self.config.samples_a_batch,
             "monitor": "" if monitor is None else monitor.name,
         }
 
@@ -198,6 +198,6 @@ def _advice_on_memory(config: PipelineConfig) -> Iterator[None]:
         ):
             raise
         raise TrainingError(
-            f"the memory of the device is too small for batches of {config.batch_size}; "
+            f"the memory of the device is too small for batches of {config.samples_a_batch}; "
             "choose a smaller --batch-size, and a larger --trainer.accumulate to keep the samples an update"
         ) from error
