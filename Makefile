@@ -35,10 +35,20 @@ docs: $(STAMP)
 pytest: $(STAMP)
 	$(BIN)/python -m pytest --numprocesses 2 --cov --cov-report=term --cov-fail-under=90
 
-bench: $(STAMP)
-	$(BIN)/python tests/benchmarks/startup.py
-	$(BIN)/python tests/benchmarks/convolution_layout.py
-	$(BIN)/python tests/benchmarks/trainer_overhead.py
+# The trainers that fivefold's is compared with live in an environment of their own.
+BENCH := .venv-bench
+BENCH_STAMP := $(BENCH)/.installed
+
+$(BENCH_STAMP): pyproject.toml constraints.txt tests/benchmarks/peers.txt
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --disable-pip-version-check --progress-bar off --quiet -c constraints.txt \
+		-e ".[all]" -r tests/benchmarks/peers.txt
+	touch $@
+
+bench: $(BENCH_STAMP)
+	$(BENCH)/bin/python tests/benchmarks/startup.py
+	$(BENCH)/bin/python tests/benchmarks/convolution_layout.py
+	cd tests && ../$(BENCH)/bin/python -m benchmarks.trainers
 
 clean:
 	rm -rf $(VENV) docs/_build

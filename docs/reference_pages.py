@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-PIPELINE_VERBS = ("train", "evaluate", "predict", "config")
+PIPELINE_VERBS = ("train", "evaluate", "predict", "tune", "find-lr", "config")
 CORE_COMMANDS = (
     (),
     ("data", "list"),

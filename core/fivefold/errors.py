@@ -13,6 +13,7 @@
     ├── CheckpointError    a checkpoint that is incomplete or does not fit
     ├── StorageError       a file that cannot be written (full disk, no permission)
     ├── TrainingError      a training that cannot go on (non-finite loss, no memory)
+    ├── PeerError          another process of the same training failed, and says why itself
     └── Interrupted        a training stopped by a signal, saved and resumable
 
 The message is one sentence for the user: which file and row, what was expected, what was found, what to do.
@@ -72,6 +73,18 @@ class StorageError(FivefoldError):
 
 class TrainingError(FivefoldError):
     """A training cannot go on."""
+
+
+class PeerError(FivefoldError):
+    """Another process of the same training failed; that one says why, so this one is not shown.
+
+    Args:
+        exit_code: the one to end with.
+    """
+
+    def __init__(self, exit_code: int) -> None:
+        super().__init__("another process of the training failed; its own message says why")
+        self.exit_code = exit_code
 
 
 class Interrupted(FivefoldError):  # noqa: N818 - it is no fault: like KeyboardInterrupt, it says what happened

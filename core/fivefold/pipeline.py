@@ -31,10 +31,13 @@ class Pipeline(ABC):
     Attributes:
         Config: the pydantic model of this pipeline's settings; its fields become options of the command line.
         presets: names to functions that return a config; their docstrings state cost and expected score.
+        search_space: what ``tune`` searches beside the core's own, in the words of ``--search``:
+            ``{"hidden": "16:256:log", "model.kind": "cnn,resnet18"}``; a single value holds a setting there.
     """
 
     Config: ClassVar[type[PipelineConfig]] = PipelineConfig
     presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = {}
+    search_space: ClassVar[Mapping[str, str]] = {}
 
     facts: Facts | None = None
     """Facts of the training split once they are known; `samples` of any other data must follow them."""

@@ -42,7 +42,10 @@ def commands() -> list[str]:
         found += [
             domain,
             f"{domain} {task}",
-            *(f"{domain} {task} {verb}" for verb in ("train", "evaluate", "predict", "config")),
+            *(
+                f"{domain} {task} {verb}"
+                for verb in ("train", "evaluate", "predict", "tune", "find-lr", "config")
+            ),
         ]
     return found + [name.replace("/", " ") for name in sorted(load_registry().commands)] + CORE
 

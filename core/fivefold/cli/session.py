@@ -8,6 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from fivefold.errors import PeerError
 from fivefold.plugins.settings import VARIABLE
 
 if TYPE_CHECKING:
@@ -55,7 +56,12 @@ class Session:
         return self._registry
 
     def fail(self, text: str, kind: str, code: int) -> int:
-        """Say what went wrong: a line on stderr, and a JSON object on stdout where one was promised."""
+        """Say what went wrong: a line on stderr, and a JSON object on stdout where one was promised.
+
+        Where another process of the same training failed, that one says why.
+        """
+        if kind == PeerError.__name__:
+            return code
         sys.stderr.write(f"error: {' '.join(text.split())}\n")
         if self.json:
             sys.stdout.write(

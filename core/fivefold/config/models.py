@@ -80,7 +80,7 @@ class TrainerConfig(StrictModel):
     parallel: Literal["ddp", "fsdp", "hsdp"] = "ddp"
     """With several processes: whole copies of the network (ddp), shards of it (fsdp), or shards within a
     machine and copies between machines (hsdp); the latter two are experimental."""
-    compression: Literal["none", "bfloat16", "powersgd"] = "none"
+    compression: Literal["none", "bfloat16"] = "none"
     """How gradients are compressed on their way between processes (ddp only)."""
     sync_batch_norm: bool = False
     """Whether batch norms take their statistics over the batches of all processes."""

@@ -12,7 +12,7 @@ from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.table import Array
 
 if TYPE_CHECKING:
-    from fivefold.config import OptimizerConfig
+    from fivefold.config import OptimizerConfig, ScheduleConfig
     from fivefold.evaluation.evaluation import Evaluation
     from fivefold.evaluation.metric import Metric
     from fivefold.evaluation.section import Section
@@ -44,12 +44,14 @@ class Phase:
         name: handed to `Task.loss`.
         modules: names of the task's submodules whose parameters this phase trains; ``("",)`` is the whole task.
         optimizer: this phase's own settings; None takes the configuration's.
+        schedule: how its learning rate moves; None takes the configuration's.
         repeats: updates this phase makes at each step (WGAN critics make five).
     """
 
     name: str = "main"
     modules: tuple[str, ...] = ("",)
     optimizer: OptimizerConfig | None = None
+    schedule: ScheduleConfig | None = None
     repeats: int = 1
 
 

@@ -42,12 +42,12 @@ class MovingAverage:
             yield
         finally:
             with torch.no_grad():
-                torch._foreach_copy_(self._parameters, own)
+                _copy(self._parameters, own)
 
     @torch.no_grad()
     def copy_to_network(self) -> None:
         """Give the network the averaged weights for good."""
-        torch._foreach_copy_(self._parameters, self._averages)
+        _copy(self._parameters, self._averages)
 
     def state_dict(self) -> dict[str, Tensor]:
         """The averages by parameter name."""
@@ -57,3 +57,9 @@ class MovingAverage:
         """Go on from saved averages, which must have the names and shapes of `state_dict`."""
         for name, average in zip(self._names, self._averages, strict=True):
             average.copy_(state[name])
+
+
+def _copy(targets: list[Tensor], sources: list[Tensor]) -> None:
+    # One by one, because tensors that are spread over processes cannot be copied as a list.
+    for target, source in zip(targets, sources, strict=True):
+        target.copy_(source)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -10,6 +12,7 @@ from fivefold.data.dataset import Dataset
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.tasks.base import Outputs, Task
+from fivefold.training.distributed import ALONE, Processes
 from fivefold.training.loader import Loader
 from fivefold.training.precision import Precision, choose_precision, to_channels_last, wants_channels_last
 
@@ -35,17 +38,43 @@ def predict_outputs(
         DataError: there are no samples, or one cannot be read.
     """
     task.to(device)
-    loader = Loader(dataset, device, workers=2, memory_share=0.25)
-    return gather_outputs(
-        task, loader, batch_size=batch_size, precision=choose_precision(precision, device, task)
-    )
+    with Loader(dataset, device, workers=2, memory_share=0.25) as loader:
+        return gather_outputs(
+            task, loader, batch_size=batch_size, precision=choose_precision(precision, device, task)
+        )
 
 
-def gather_outputs(task: Task, loader: Loader, *, batch_size: int, precision: Precision) -> Outputs:
-    """`predict_outputs` for data that have a loader already and a task that is on its device."""
+def gather_outputs(
+    task: Task, loader: Loader, *, batch_size: int, precision: Precision, processes: Processes = ALONE
+) -> Outputs:
+    """`predict_outputs` for data that have a loader already and a task that is on its device.
+
+    Several processes share the samples, each of which is predicted once; the first gets the outputs of all,
+    the others an empty dict.
+    """
     size = len(loader.dataset)
     if size == 0:
         raise DataError("there are no samples to predict; expected at least one")
+    parts = torch.tensor_split(torch.arange(size), processes.count)
+    outputs = _predict(task, loader, _equally_many(parts, processes.rank, batch_size), precision)
+    shares = [
+        {name: array[: len(part)] for name, array in share.items()}
+        for share, part in zip(processes.collect(outputs), parts, strict=False)
+    ]
+    return {name: np.concatenate([share[name] for share in shares]) for name in (shares[0] if shares else ())}
+
+
+def _equally_many(parts: Sequence[Tensor], rank: int, batch_size: int) -> list[Tensor]:
+    """The batches of one part; as many as of the largest, because shards of weights are gathered in step.
+
+    What is missing is made up for by the first sample of all, whose outputs come last and are cut off.
+    """
+    batches = [batch for batch in torch.split(parts[rank], batch_size) if len(batch)]
+    missing = -(-len(parts[0]) // batch_size) - len(batches)
+    return batches + [torch.zeros(1, dtype=torch.int64)] * missing
+
+
+def _predict(task: Task, loader: Loader, batches: Sequence[Tensor], precision: Precision) -> Outputs:
     channels_last = wants_channels_last(task)
     was_training = task.training
     task.eval()
@@ -53,7 +82,7 @@ def gather_outputs(task: Task, loader: Loader, *, batch_size: int, precision: Pr
     try:
         # Not inference_mode: what a module caches here (a positional table) must still train later.
         with torch.no_grad():
-            for batch in loader.read(torch.split(torch.arange(size), batch_size)):
+            for batch in loader.read(batches):
                 with precision.context():
                     outputs = task.predict(to_channels_last(batch) if channels_last else batch)
                 for name, output in outputs.items():

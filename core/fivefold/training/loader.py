@@ -1,109 +1,124 @@
-"""Batches on the device, in the order asked: indexed there where the data fit, else read ahead by threads."""
+"""Batches on the device, in the order asked: indexed there where the data fit, else read ahead by workers."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from itertools import islice
+from collections.abc import Generator, Iterable, Sequence
+from functools import partial
+from types import TracebackType
+from typing import Literal, Self
 
 import torch
 from torch import Tensor
 
 from fivefold.data.dataset import Batch, Dataset
-from fivefold.errors import DataError, FivefoldError
 from fivefold.training.device import device_memory
-
-_AHEAD = 2  # batches in the queue for each thread: one being read, one waiting
+from fivefold.training.prefetch import copied_ahead
+from fivefold.training.read_ahead import ReadAhead
+from fivefold.training.reading import read_batch
 
 
 class Loader:
     """Reads a dataset's samples as batches on a device.
 
     Data that are held in memory (`Dataset.tensors`) and take less than ``memory_share`` of the device's
-    memory are moved there once. Other data are read by ``workers`` threads, ahead of the training and in
-    order, through a bounded queue; on CUDA the batches pass through pinned memory and are copied without
-    waiting.
+    memory are moved there once; a batch of them costs nothing but its gathering. Other data are read by
+    workers, ahead of the training and in order, at most two batches for each worker. On CUDA the batches
+    pass through pinned memory and are copied beside the computation.
+
+    The workers start with the first batch asked for and live until `close`, so that an epoch does not wait
+    for their start. A loader that was closed starts new ones when it is read again.
 
     Args:
         dataset: the samples.
         device: where the batches go.
-        workers: threads that read ahead; 0 reads in the calling thread.
+        workers: how many read ahead; 0 reads in the calling thread.
         memory_share: share of the device's memory that the data may take; 0 never keeps them there.
+        worker_kind: ``thread``, or ``process`` for readers that are slow in Python itself.
     """
 
-    def __init__(self, dataset: Dataset, device: torch.device, *, workers: int, memory_share: float) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        device: torch.device,
+        *,
+        workers: int,
+        memory_share: float,
+        worker_kind: Literal["thread", "process"] = "thread",
+    ) -> None:
         self.dataset = dataset
         self.device = device
         self.workers = workers
+        self.worker_kind = worker_kind
         self._resident = _resident_tensors(dataset, device, memory_share)
+        self._pin = device.type == "cuda"
+        self._read_ahead: ReadAhead | None = None
 
     @property
     def resident(self) -> bool:
-        """Whether the data are kept on the device."""
+        """Whether the data are kept on the device, so that no batch has to be waited for."""
         return self._resident is not None
 
     def read(self, batches: Sequence[Tensor]) -> Generator[Batch]:
         """The samples of each of ``batches`` (int64 numbers on the CPU, shape ``(B,)``), in that order.
 
-        Close the iterator to stop early: no thread is left running then, nor after an error.
+        Close the iterator to stop early: nothing more is read then.
 
         Raises:
-            DataError: a sample could not be read; the message names it.
+            DataError: a sample could not be read, or ended the process that read it; the message names it.
+            ConfigError: the data cannot be sent to worker processes.
         """
         if self._resident is not None:
-            yield from self._index(self._resident, batches)
-        elif self.workers == 0:
-            for indices in batches:
-                yield self._to_device(self._load(indices))
+            return _select(self._resident, _moved(batches, self.device))
+        if self.workers == 0:
+            read = (_read(self.dataset, indices, pin=self._pin) for indices in batches)
         else:
-            yield from self._read_ahead(batches)
+            if self._read_ahead is None:
+                self._read_ahead = self._start()
+            read = self._read_ahead.read(batches)
+        return copied_ahead(read, self.device) if self._pin else read
 
-    def _index(self, tensors: Batch, batches: Sequence[Tensor]) -> Generator[Batch]:
-        if not batches:
-            return
-        # One copy of the numbers to the device, not one a batch.
-        order = torch.cat(list(batches)).to(self.device, non_blocking=True)
-        for indices in torch.split(order, [len(indices) for indices in batches]):
-            yield {name: tensor.index_select(0, indices) for name, tensor in tensors.items()}
+    def close(self) -> None:
+        """End the workers."""
+        if self._read_ahead is not None:
+            self._read_ahead.close()
+            self._read_ahead = None
 
-    def _read_ahead(self, batches: Sequence[Tensor]) -> Generator[Batch]:
-        pool = ThreadPoolExecutor(self.workers, thread_name_prefix="fivefold-loader")
-        try:
-            waiting = iter(batches)
-            queue: deque[Future[Batch]] = deque(
-                pool.submit(self._load, indices) for indices in islice(waiting, _AHEAD * self.workers)
-            )
-            while queue:
-                batch = queue.popleft().result()
-                for indices in islice(waiting, 1):
-                    queue.append(pool.submit(self._load, indices))
-                yield self._to_device(batch)
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+    def __enter__(self) -> Self:
+        return self
 
-    def _load(self, indices: Tensor) -> Batch:
-        try:
-            batch = self.dataset.batch(indices)
-        except FivefoldError:
-            raise  # it already names the file
-        except Exception as error:
-            raise DataError(self._failure(indices, error)) from error
-        if self.device.type == "cuda":
-            return {name: tensor.pin_memory() for name, tensor in batch.items()}
-        return batch
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
-    def _to_device(self, batch: Batch) -> Batch:
-        return {name: tensor.to(self.device, non_blocking=True) for name, tensor in batch.items()}
+    def _start(self) -> ReadAhead:
+        ahead = 2 * self.workers  # for each worker the batch that it reads and one more
+        if self.worker_kind == "thread":
+            read = partial(_read, self.dataset, pin=self._pin)
+            return ReadAhead(read, threads=self.workers, ahead=ahead)
+        from fivefold.training.worker_pool import WorkerPool  # noqa: PLC0415 - few trainings need it
 
-    def _failure(self, indices: Tensor, error: Exception) -> str:
-        """The sentence that names the samples of a batch that could not be read."""
-        names = [f"'{self.dataset.ids[index]}'" for index in indices.tolist()]
-        shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")  # noqa: PLR2004 - what fits a line
-        return (
-            f"the samples {shown} could not be read: {type(error).__name__}: {error}; "
-            "one of them is broken, or the reader does not know its form"
-        )
+        pool = WorkerPool(self.dataset, self.workers, pin=self._pin)
+        return ReadAhead(pool.read, threads=self.workers, ahead=ahead, close=pool.close)
+
+
+def _read(dataset: Dataset, indices: Tensor, *, pin: bool) -> Batch:
+    batch = read_batch(dataset, indices)
+    return {name: tensor.pin_memory() for name, tensor in batch.items()} if pin else batch
+
+
+def _select(tensors: Batch, batches: Iterable[Tensor]) -> Generator[Batch]:
+    """The rows of ``tensors`` of each batch; every microsecond here is one of each training step."""
+    selects = [(name, tensor.index_select) for name, tensor in tensors.items()]
+    for indices in batches:
+        yield {name: select(0, indices) for name, select in selects}
+
+
+def _moved(batches: Sequence[Tensor], device: torch.device) -> Sequence[Tensor]:
+    """The numbers on ``device``, by one copy instead of one a batch."""
+    if device.type == "cpu" or not batches:
+        return batches
+    return torch.split(torch.cat(list(batches)).to(device), [len(indices) for indices in batches])
 
 
 def _resident_tensors(dataset: Dataset, device: torch.device, memory_share: float) -> Batch | None:

@@ -3,72 +3,37 @@
 from __future__ import annotations
 
 import logging
+import math
+import signal
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
-from dataclasses import asdict, dataclass
 from itertools import islice
-from pathlib import Path
 
 import torch
 
 from fivefold.config import PipelineConfig
 from fivefold.data.dataset import Batch
 from fivefold.errors import Interrupted, TrainingError
-from fivefold.training.checkpoint import Checkpoint, checkpoint_of_step, prune_checkpoints, save_checkpoint
+from fivefold.training.checkpoint import checkpoint_of_step
+from fivefold.training.divergence import Divergence, culprit, describe_divergence
 from fivefold.training.engine import Engine
 from fivefold.training.inference import gather_outputs
-from fivefold.training.loader import Loader
 from fivefold.training.monitor import Monitor
-from fivefold.training.precision import to_channels_last
+from fivefold.training.profile import Profiler
 from fivefold.training.reporter import Reporter
-from fivefold.training.sampler import Sampler
-from fivefold.training.seeds import (
-    Purpose,
-    derive_seed,
-    generator_tensors,
-    generator_values,
-    restore_generators,
-)
+from fivefold.training.saver import Saver
 from fivefold.training.signals import StopSignal
-from fivefold.training.state import Position, TrainingResult, check_same_training
+from fivefold.training.sources import Sources
+from fivefold.training.state import Position, TrainingResult
 
-Augment = Callable[[Batch, torch.Generator], Batch]
+_RETURNS = 10  # times that a training goes back to a checkpoint before it gives up
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Sources:
-    """Where a loop's batches come from.
-
-    Attributes:
-        sampler: the order of the training samples.
-        train: reads them.
-        val: reads the validation samples; None where there are none.
-        augment: varies training batches on the device.
-    """
-
-    sampler: Sampler
-    train: Loader
-    val: Loader | None = None
-    augment: Augment | None = None
-
-    def training_batches(self, epoch: int, first: int, *, channels_last: bool) -> Generator[Batch]:
-        """The batches of ``epoch`` from the ``first`` on, varied by a generator seeded by position."""
-        generator = torch.Generator(self.train.device)
-        with closing(self.train.read(self.sampler.batches(epoch)[first:])) as stream:
-            for number, batch in enumerate(stream, start=first):
-                varied = batch
-                if self.augment is not None:
-                    generator.manual_seed(derive_seed(self.sampler.seed, Purpose.AUGMENT, epoch, number))
-                    with torch.no_grad():
-                        varied = self.augment(batch, generator)
-                yield to_channels_last(varied) if channels_last else varied
-
-
 class Loop:
-    """One training, from where it stands to its end.
+    """One training, from where it stands to its end; the same in every process.
 
     Args:
         engine: makes the steps.
@@ -76,8 +41,10 @@ class Loop:
         config: the run's settings.
         monitor: follows the validation metric; None without validation.
         reporter: tells of it.
-        directory: where checkpoints go.
+        saver: writes checkpoints.
         stop: whether to stop after the step under way.
+        position: where the training stands.
+        profiler: measures some steps; None for none.
     """
 
     def __init__(
@@ -88,56 +55,97 @@ class Loop:
         config: PipelineConfig,
         monitor: Monitor | None,
         reporter: Reporter,
-        directory: Path,
+        saver: Saver,
         stop: StopSignal,
+        position: Position,
+        profiler: Profiler | None = None,
     ) -> None:
-        self.position = Position()
+        self.position = position
         self._engine = engine
+        self._processes = engine.processes
         self._sources = sources
         self._config = config
         self._settings = config.trainer
         self._monitor = monitor
         self._reporter = reporter
-        self._directory = directory
+        self._saver = saver
         self._stop = stop
-        self._started = time.perf_counter()
-        self._saved_step: int | None = None
+        self._profiler = profiler
+        self._started = time.perf_counter() - position.seconds
+        self._waited = 0.0
+        self._epoch_start = (0, 0)
 
     def run(self) -> TrainingResult:
         """Go on to the end, and leave the best weights in the task."""
-        self._started = time.perf_counter() - self.position.seconds
-        while self.position.epoch < self._config.epochs and not self._out_of_patience:
-            self._train_epoch()
-            self._end_epoch()
+        returns = self._settings.non_finite == "roll-back"
+        if returns and self._saver.saved_step is None:
+            self._save()
+        while not self._is_over:
+            try:
+                self._train_epoch()
+                self._end_epoch()
+            except Divergence as fault:
+                if not returns or len(self.position.left_out) >= _RETURNS:
+                    raise self._processes.agreed(self._failure(fault)) from None
+                self._go_back(fault)
         return self._finish()
 
     def _train_epoch(self) -> None:
-        engine, position = self._engine, self.position
+        engine, position, sources = self._engine, self.position, self._sources
         engine.task.train()
-        width = engine.batches_per_step
-        first = position.epoch_step * width
-        stream = self._sources.training_batches(position.epoch, first, channels_last=engine.channels_last)
-        sizes = self._sources.sampler.sizes
+        self._epoch_start = (position.step, position.epoch_samples)
+        rounds = self._rounds_of_steps()
+        left_out = frozenset(position.left_out)
+        stream = sources.training_batches(
+            position.epoch, position.epoch_samples, channels_last=engine.channels_last
+        )
         with closing(stream):
-            while batches := list(islice(stream, width)):
-                engine.train_step(batches, position.step)
-                position.advance(samples=sum(sizes[first : first + width]))
-                first += width
+            batches_of_steps = self._grouped(stream if sources.resident else self._timed(stream))
+            if self._profiler is not None:
+                batches_of_steps = self._profiler.watch(batches_of_steps)
+            for batches, samples in zip(batches_of_steps, rounds, strict=True):
+                if position.step not in left_out:
+                    engine.train_step(batches, position.step)
+                position.advance(samples=samples)
                 self._after_step()
 
+    def _rounds_of_steps(self) -> list[int]:
+        """Samples that each step to the end of the epoch takes, in all processes."""
+        sizes = self._sources.sampler.sizes_from(self.position.epoch_samples)
+        width = self._engine.batches_per_step
+        return sizes if width == 1 else [sum(sizes[at : at + width]) for at in range(0, len(sizes), width)]
+
+    def _grouped(self, stream: Iterator[Batch]) -> Iterator[list[Batch]]:
+        """The batches of each step."""
+        width = self._engine.batches_per_step
+        if width == 1:
+            for batch in stream:
+                yield [batch]
+            return
+        while batches := list(islice(stream, width)):
+            yield batches
+
+    def _timed(self, stream: Iterator[Batch]) -> Generator[Batch]:
+        """The batches, with the time that was waited for them noted."""
+        while True:
+            before = time.perf_counter()
+            batch = next(stream, None)
+            self._waited += time.perf_counter() - before
+            if batch is None:
+                return
+            yield batch
+
     def _after_step(self) -> None:
-        step, every = self.position.step, self._settings.checkpoint_every
+        position, settings = self.position, self._settings
+        step, every = position.step, settings.checkpoint_every
         self._reporter.tick(step)
-        if step % self._settings.log_every == 0:
+        if step % settings.log_every == 0:
             self._log_losses()
-        if self._stop.received is not None:
-            self._stop_here()
+        number = self._stop.asked(step)
+        if number is not None:
+            self._stop_here(number)
         # At an epoch's end the checkpoint waits for the validation.
-        if (
-            every is not None
-            and step % every == 0
-            and self.position.epoch_step < self._engine.steps_per_epoch
-        ):
+        if every is not None and step % every == 0 and position.epoch_samples < self._sources.sampler.size:
             self._save()
 
     def _end_epoch(self) -> None:
@@ -148,14 +156,15 @@ class Loop:
         position.next_epoch()
         if improved or every is None or position.step % every == 0 or self._is_over:
             self._save()
-        if self._stop.received is not None and not self._is_over:
-            self._stop_here()
+        number = self._stop.agree(position.step)
+        if number is not None and not self._is_over:
+            self._stop_here(number)
 
     def _validate(self) -> bool:
-        """Judge the weights on the validation split; whether they are the best so far."""
+        """Judge the weights on the validation split; whether they are among the best so far."""
         if self._sources.val is None or self._monitor is None:
             return False
-        engine, step = self._engine, self.position.step
+        engine, step, started = self._engine, self.position.step, time.perf_counter()
         with engine.judged_weights():
             # Twice the training batch takes less memory than that did with its gradients.
             outputs = gather_outputs(
@@ -163,85 +172,83 @@ class Loop:
                 self._sources.val,
                 batch_size=2 * self._config.samples_a_batch,
                 precision=engine.precision,
+                processes=self._processes,
             )
-        values = {metric.name: float(metric.compute(outputs, None)) for metric in engine.task.metrics()}
-        self._reporter.record(
-            {"split": "val", "epoch": float(self.position.epoch + 1), "step": step, **values}
+        values = self._processes.on_first(
+            lambda: {metric.name: float(metric.compute(outputs, None)) for metric in engine.task.metrics()}
+        )
+        self._reporter.record_validation(
+            values, step=step, epoch=float(self.position.epoch + 1), seconds=time.perf_counter() - started
         )
         return self._monitor.update(values[self._monitor.name], step)
 
     def _log_losses(self) -> None:
-        self._require_finite_losses()
-        step = self.position.step
+        step, skipping = self.position.step, self._settings.non_finite == "skip"
+        if not skipping:
+            self._require_finite_losses()
+        waited, self._waited = self._waited, 0.0
         self._reporter.record_losses(
-            self._engine.tracker.summary(),
+            self._engine.tracker.summary(self._processes, skip_non_finite=skipping),
             {phase.name: phase.learning_rate(step - 1) for phase in self._engine.phases},
             step=step,
             epoch=step / self._engine.steps_per_epoch,
             samples=self.position.samples,
+            waited=waited,
         )
 
     def _require_finite_losses(self) -> None:
         step = self._engine.tracker.first_non_finite()
+        if not self._processes.alone:
+            first = torch.tensor([-math.inf if step is None else -float(step)], dtype=torch.float64)
+            found = -self._processes.maximum(first).item()
+            step = None if math.isinf(found) else int(found)
         if step is not None:
-            raise TrainingError(self._divergence(f"the loss is not finite at step {step + 1}", step))
+            raise Divergence("the loss is not finite at", step)
 
-    def _divergence(self, what: str, step: int) -> str:
-        rates = ", ".join(f"{phase.learning_rate(step):.3g}" for phase in self._engine.phases)
-        kept = (
-            "none was saved before"
-            if self._saved_step is None
-            else f"the last good one is of step {self._saved_step}"
-        )
-        return (
-            f"{what} (learning rate {rates}, checkpoint: {kept}); "
-            "lower --optimizer.lr, set --optimizer.clip-norm 1, or look for extreme values in the data"
-        )
+    def _failure(self, fault: Divergence) -> TrainingError:
+        began, start = self._epoch_start
+        width = self._engine.batches_per_step
+        before = width * (fault.step - began)
+        sizes = self._sources.sampler.sizes_from(start)
+        first = start + sum(sizes[:before])
+        members = self._sources.sampler.order(self.position.epoch)[first:][: sum(sizes[before:][:width])]
+        rates = [phase.learning_rate(fault.step) for phase in self._engine.phases]
+        data = self._sources.train.dataset
+        return TrainingError(describe_divergence(fault, data, members, rates, self._saver.saved_step))
+
+    def _go_back(self, fault: Divergence) -> None:
+        """Stand at the newest checkpoint again, and leave out the step that made the loss infinite."""
+        left_out = sorted([*self.position.left_out, culprit(fault.step, self.position.left_out)])
+        newest = self._saver.newest()
+        if newest is None:
+            raise self._processes.agreed(self._failure(fault))
+        self.position = self._saver.load(newest)
+        self.position.left_out = left_out
+        self._reporter.rewind(self.position)
+        _log.warning(
+            "%s step %d; went back to step %d, and leave out step %d",
+            fault.what, fault.step + 1, self.position.step, left_out[-1] + 1,
+        )  # fmt: skip
 
     def _save(self) -> None:
         position, engine = self.position, self._engine
-        self._require_finite_losses()
+        if self._settings.non_finite != "skip":
+            self._require_finite_losses()
         if not engine.weights_are_finite():
-            raise TrainingError(
-                self._divergence(f"the weights are not finite after step {position.step}", position.step - 1)
-            )
+            raise Divergence("the weights are not finite after", position.step - 1)
         position.seconds = time.perf_counter() - self._started
-        position.log_bytes = self._reporter.sync()
-        tensors = {**engine.state_tensors(), "generators": generator_tensors(self._sources.train.device)}
-        values = {
-            "position": asdict(position),
-            "monitor": None if self._monitor is None else asdict(self._monitor),
-            "generators": generator_values(),
-            "config": self._config.model_dump(mode="json"),
-            "samples": self._sources.sampler.size,
-        }
-        save_checkpoint(self._directory, position.step, tensors, values)
-        self._saved_step = position.step
-        best_step = None if self._monitor is None else self._monitor.best_step
-        prune_checkpoints(self._directory, keep=self._settings.keep, best_step=best_step)
+        position.log_bytes = self._reporter.length
+        self._saver.save(position, before=self._reporter.sync)
 
-    def load(self, checkpoint: Checkpoint) -> None:
-        """Stand where ``checkpoint`` was saved.
-
-        Raises:
-            CheckpointError: it is of another model, settings or data.
-        """
-        values = checkpoint.values()
-        check_same_training(values, self._config, self._sources.sampler.size, checkpoint.path)
-        self._engine.load(checkpoint)
-        self.position = Position(**values["position"])
-        if self._monitor is not None and values["monitor"] is not None:
-            self._monitor.load(values["monitor"])
-        restore_generators(checkpoint.tensors("generators"), values["generators"], self._sources.train.device)
-        self._saved_step = checkpoint.step
-
-    def _stop_here(self) -> None:
-        if self._saved_step != self.position.step or self.position.epoch_step:
+    def _stop_here(self, number: signal.Signals) -> None:
+        if self._saver.saved_step != self.position.step or self.position.epoch_step:
             self._save()
-        name = "a signal" if self._stop.received is None else self._stop.received.name
-        raise Interrupted(
-            f"stopped by {name} at step {self.position.step} of {self._engine.steps}, "
-            f"saved in {self._directory}; go on with the same command and --resume"
+        self._saver.wait()
+        raise self._processes.agreed(
+            Interrupted(
+                f"stopped by {number.name} at step {self.position.step} of {self._engine.steps}, "
+                f"saved in {self._saver.directory}; go on with the same command and --resume"
+            )
         )
 
     @property
@@ -255,8 +262,11 @@ class Loop:
 
     def _finish(self) -> TrainingResult:
         engine, position, monitor = self._engine, self.position, self._monitor
+        self._saver.wait()
         best_step = None if monitor is None else monitor.best_step
-        best = None if best_step is None else checkpoint_of_step(self._directory, best_step)
+        best = None
+        if best_step is not None:
+            best = self._processes.on_first(lambda: checkpoint_of_step(self._saver.directory, best_step))
         if best is not None:
             engine.load_judged_weights(best)
         else:

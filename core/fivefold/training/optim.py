@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.optim import SGD, AdamW, Muon, Optimizer
 
 from fivefold.config import OptimizerConfig
+from fivefold.errors import ConfigError
+from fivefold.training.offload import OffloadedOptimizer
 
 _MATRIX = 2
 
+Groups = list[dict[str, Any]]
+"""Parameter groups as torch has them."""
+Build = Callable[[Groups], Optimizer]
+"""Makes an optimizer of groups."""
+
 
 def build_optimizers(
-    parameters: Mapping[str, nn.Parameter], embeddings: set[int], config: OptimizerConfig
+    parameters: Mapping[str, nn.Parameter],
+    embeddings: set[int],
+    config: OptimizerConfig,
+    *,
+    offload: bool = False,
 ) -> list[Optimizer]:
     """The optimizers that together update ``parameters``: one, or two for Muon.
 
@@ -23,26 +36,26 @@ def build_optimizers(
     scaled so that AdamW's learning rate fits both; everything else goes to AdamW.
 
     Args:
-        parameters: by name, on their device already.
+        parameters: by name, on their device already; shards of FSDP2 are welcome.
         embeddings: ids of the parameters that are lookup tables.
         config: the settings.
+        offload: whether state and update shall live in the machine's memory; on a CPU they do anyway.
+
+    Raises:
+        ConfigError: shards shall be offloaded.
     """
     values = list(parameters.values())
-    if config.name == "sgd":
-        return [
-            SGD(
-                _groups(values, config),
-                lr=config.lr,
-                momentum=config.momentum,
-                nesterov=config.momentum > 0,
-                fused=True,
-            )
-        ]
-    if config.name == "adamw":
-        return [_adamw(values, config)]
-    matrices = [value for value in values if value.ndim == _MATRIX and id(value) not in embeddings]
-    rest = [value for value in values if value.ndim != _MATRIX or id(value) in embeddings]
-    return ([_muon(matrices, config)] if matrices else []) + ([_adamw(rest, config)] if rest else [])
+    # By their attribute, because importing the type of shards takes most of a second.
+    sharded = any(hasattr(value, "device_mesh") for value in values)
+    if offload and sharded:
+        raise ConfigError(
+            "trainer.offload_optimizer moves whole parameters, and trainer.parallel has split them into shards; "
+            "choose ddp, or turn the offload off"
+        )
+    recipes = _recipes(values, embeddings, config, sharded=sharded)
+    if offload and any(value.device.type != "cpu" for value in values):
+        return [OffloadedOptimizer(groups, build) for groups, build in recipes]
+    return [build(groups) for groups, build in recipes]
 
 
 def set_learning_rate(optimizer: Optimizer, rate: float) -> None:
@@ -94,20 +107,37 @@ def load_optimizer_tensors(
                 and value.shape == parameter.shape
                 and value.stride() != parameter.stride()
             ):
-                optimizer.state[parameter][key] = torch.empty_like(parameter).copy_(value)
+                optimizer.state[parameter][key] = torch.empty_like(parameter, device=value.device).copy_(
+                    value
+                )
 
 
-def _groups(parameters: list[nn.Parameter], config: OptimizerConfig) -> list[dict[str, object]]:
+def _recipes(
+    values: list[nn.Parameter], embeddings: set[int], config: OptimizerConfig, *, sharded: bool
+) -> list[tuple[Groups, Build]]:
+    """Groups, and what makes an optimizer of them."""
+    lr, momentum = config.lr, config.momentum
+    adamw: Build = partial(AdamW, lr=lr, betas=(momentum, config.beta2), fused=True)
+    if config.name == "adamw":
+        return [(_groups(values, config), adamw)]
+    if config.name == "sgd":
+        # torch's fused SGD knows no shards; foreach is the next fastest.
+        sgd: Build = partial(
+            SGD, lr=lr, momentum=momentum, nesterov=momentum > 0, fused=not sharded, foreach=sharded
+        )
+        return [(_groups(values, config), sgd)]
+    muon: Build = partial(Muon, lr=lr, momentum=momentum, adjust_lr_fn="match_rms_adamw")
+    matrices = [value for value in values if value.ndim == _MATRIX and id(value) not in embeddings]
+    rest = [value for value in values if value.ndim != _MATRIX or id(value) in embeddings]
+    recipes = [(_groups(matrices, config), muon), (_groups(rest, config), adamw)]
+    return [(groups, build) for groups, build in recipes if groups]
+
+
+def _groups(parameters: list[nn.Parameter], config: OptimizerConfig) -> Groups:
+    """Parameters with weight decay and without it; together where there is none, as each group costs time."""
+    if config.weight_decay == 0:
+        return [{"params": parameters, "weight_decay": 0.0}] if parameters else []
     decayed = [value for value in parameters if value.ndim >= _MATRIX]
     spared = [value for value in parameters if value.ndim < _MATRIX]
     groups = [(decayed, config.weight_decay), (spared, 0.0)]
     return [{"params": members, "weight_decay": decay} for members, decay in groups if members]
-
-
-def _adamw(parameters: list[nn.Parameter], config: OptimizerConfig) -> AdamW:
-    return AdamW(_groups(parameters, config), lr=config.lr, betas=(config.momentum, config.beta2), fused=True)
-
-
-def _muon(matrices: list[nn.Parameter], config: OptimizerConfig) -> Optimizer:
-    decay, momentum = config.weight_decay, config.momentum
-    return Muon(matrices, lr=config.lr, weight_decay=decay, momentum=momentum, adjust_lr_fn="match_rms_adamw")

@@ -10,6 +10,9 @@ from typing import Any
 
 from fivefold.errors import TrainingError
 
+VARYING = frozenset({"samples_per_second", "data_wait", "memory_bytes", "seconds"})
+"""Keys of a record that no two trainings share; all others are the same in a training that was resumed."""
+
 
 class MetricsLog:
     """Appends records to a file.
@@ -42,13 +45,24 @@ class MetricsLog:
         except OSError as error:
             raise TrainingError(self._failure(error)) from error
 
-    def sync(self) -> int:
-        """Sync the file to disk; its length in bytes."""
+    def rewind(self, length: int) -> None:
+        """Cut off all but the first ``length`` bytes: the training went back to where it had written those."""
+        try:
+            self._file.truncate(length)
+        except OSError as error:
+            raise TrainingError(self._failure(error)) from error
+
+    @property
+    def length(self) -> int:
+        """Bytes written so far."""
+        return self.path.stat().st_size
+
+    def sync(self) -> None:
+        """Sync the file to disk."""
         try:
             os.fsync(self._file.fileno())
         except OSError as error:
             raise TrainingError(self._failure(error)) from error
-        return self.path.stat().st_size
 
     def close(self) -> None:
         """Close the file."""

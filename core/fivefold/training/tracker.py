@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from fivefold.tasks.base import Loss
+from fivefold.training.distributed import ALONE, Processes
 
 
 @dataclass
@@ -74,12 +75,24 @@ class LossTracker:
                 found += steps[~torch.isfinite(values)].tolist()[:1]
         return min(found, default=None)
 
-    def summary(self) -> dict[str, float]:
-        """Weighted means since the last call, as ``phase/name``; waits for the device, then starts anew."""
-        means = {}
-        for key, series in self._series.items():
+    def summary(self, processes: Processes = ALONE, *, skip_non_finite: bool = False) -> dict[str, float]:
+        """Weighted means since the last call, as ``phase/name``; waits for the device, then starts anew.
+
+        Args:
+            processes: the means are taken over all of them.
+            skip_non_finite: leave out values that are not finite, of updates that were skipped.
+        """
+        sums = []
+        for series in self._series.values():
             _, values, weights = series.stacked()
-            means[key] = float((values * weights).sum() / weights.sum())
+            if skip_non_finite:
+                weights = weights * torch.isfinite(values)
+                values = values.nan_to_num(0.0, 0.0, 0.0)
+            sums.append(torch.stack([(values * weights).sum(), weights.sum()]))
+        totals = processes.sum(torch.stack(sums)) if sums else torch.empty(0, 2)
+        means = {
+            key: float(total / weight) for key, (total, weight) in zip(self._series, totals, strict=True)
+        }
         self._series = {}
         return means
 

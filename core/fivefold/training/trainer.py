@@ -9,9 +9,10 @@ one that was never interrupted ends; on the CPU bit for bit.
 
 from __future__ import annotations
 
+import copy
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,37 @@ from torch import Tensor
 from fivefold.config import PipelineConfig
 from fivefold.data.dataset import Dataset
 from fivefold.errors import ConfigError, TrainingError
+from fivefold.finding.advice import advise, is_out_of_memory
 from fivefold.tasks.base import Task
 from fivefold.training.callback import Callback
-from fivefold.training.checkpoint import Checkpoint, newest_checkpoint, remove_unfinished
+from fivefold.training.checkpoint import (
+    Checkpoint,
+    newest_checkpoint,
+    remove_unfinished,
+    set_aside_later,
+)
+from fivefold.training.choices import Choices
+from fivefold.training.compilation import compiling_ended
 from fivefold.training.device import describe_device
+from fivefold.training.distributed import ALONE, Processes, whole
 from fivefold.training.engine import Engine
 from fivefold.training.loader import Loader
-from fivefold.training.loop import Augment, Loop, Sources
+from fivefold.training.loop import Loop
 from fivefold.training.monitor import Monitor, choose_monitor
 from fivefold.training.precision import use_fast_kernels
+from fivefold.training.probe import choose
+from fivefold.training.profile import Profiler
 from fivefold.training.progress import ProgressDisplay
 from fivefold.training.reporter import Reporter
 from fivefold.training.sampler import Sampler
+from fivefold.training.saver import Saver
 from fivefold.training.seeds import Purpose, derive_seed, seed_everything
 from fivefold.training.signals import StopSignal
-from fivefold.training.state import TrainingResult
+from fivefold.training.sources import Augment, Sources
+from fivefold.training.state import Position, TrainingResult
 from fivefold.training.tensorboard import TensorBoard
+
+_REHEARSED = 3  # batches that compiled code is tried on
 
 _log = logging.getLogger(__name__)
 
@@ -52,11 +68,13 @@ class Trainer:
         config: the settings.
         device: where to train.
         directory: the run's directory; gets ``metrics.jsonl``, ``tensorboard/`` and ``checkpoints/``.
+        processes: those that train together, each with a trainer made alike; only the first writes.
         augment: varies training batches on the device; draws only from the generator it is given.
         callbacks: watch the training.
         sample_weights: chance of each training sample, shape ``(N,)``, for sampling with replacement.
         progress: whether to show the progress on stderr.
         tensorboard: whether to write TensorBoard's event files.
+        profile: whether to measure where the time of a step goes, into ``profile/``.
 
     Raises:
         ConfigError: a setting does not fit the task or the data.
@@ -71,25 +89,33 @@ class Trainer:
         config: PipelineConfig,
         device: torch.device,
         directory: Path,
+        processes: Processes = ALONE,
         augment: Augment | None = None,
         callbacks: Sequence[Callback] = (),
         sample_weights: Tensor | None = None,
         progress: bool = True,
         tensorboard: bool = True,
+        profile: bool = False,
     ) -> None:
         self.task = task
         self.config = config
         self.device = device
         self.directory = directory
+        self.processes = processes
+        self._profile = profile and processes.is_first
+        self._unsharded: Task | None = None
         self._train = train
         self._val = val
         self._augment = augment
-        self._callbacks = [
+        watching = [
             *([ProgressDisplay()] if progress else []),
             *([TensorBoard(directory / "tensorboard")] if tensorboard else []),
             *callbacks,
         ]
-        self._sampler = Sampler(len(train), config.samples_a_batch, seed=config.seed, weights=sample_weights)
+        self._callbacks = watching if processes.is_first else []
+        self._sampler = Sampler(
+            len(train), config.samples_a_batch, seed=config.seed, weights=sample_weights, processes=processes
+        )
         self._new_monitor()  # refuses a wrong setting before anything is built
 
     def fit(self, *, resume: bool = False) -> TrainingResult:
@@ -105,15 +131,37 @@ class Trainer:
             Interrupted: SIGINT or SIGTERM came; the training is saved at that step.
             DataError: a sample cannot be read.
         """
-        checkpoint = self._find_checkpoint(resume=resume)
-        with _advice_on_memory(self.config), StopSignal() as stop:
-            engine = self._build_engine(fresh=checkpoint is None)
-            reporter = Reporter(self._callbacks)
-            loop = self._build_loop(engine, reporter, stop)
-            if checkpoint is not None:
-                loop.load(checkpoint)
-            with reporter.open(self.directory / "metrics.jsonl", self._describe(engine), loop.position):
-                return loop.run()
+        processes = self.processes
+        with ExitStack() as stack:
+            stack.enter_context(_advice_on_memory(self.config, self.device))
+            stop = stack.enter_context(StopSignal(processes))
+            checkpoint = processes.on_first(lambda: self._find_checkpoint(resume=resume))
+            sources = self._open_sources(stack)
+            choices = self._choose(sources, checkpoint)
+            stack.enter_context(choices.apply())
+            engine = self._build_engine(sources, choices)
+            monitor = self._new_monitor()
+            saver = stack.enter_context(self._build_saver(engine, monitor, choices))
+            position = Position() if checkpoint is None else saver.load(checkpoint)
+            reporter = Reporter(self._callbacks, self.device)
+            records = self.directory / "metrics.jsonl" if processes.is_first else None
+            stack.enter_context(reporter.open(records, self._describe(engine), position))
+            loop = Loop(
+                engine,
+                sources,
+                config=self.config,
+                monitor=monitor,
+                reporter=reporter,
+                saver=saver,
+                stop=stop,
+                position=position,
+                profiler=self._open_profiler(stack, engine),
+            )
+            if not engine.is_sharded:  # whose hooks make the compiler look again
+                stack.enter_context(compiling_ended(engine.compiled))
+            result = loop.run()
+            self._take_whole_task(engine)
+            return result
 
     def _find_checkpoint(self, *, resume: bool) -> Checkpoint | None:
         checkpoints = self.directory / "checkpoints"
@@ -124,38 +172,86 @@ class Trainer:
                 f"{self.directory} holds a training already, saved at step {found.step}; "
                 "go on with it by --resume, or choose another directory"
             )
+        if resume:
+            set_aside_later(checkpoints, -1 if found is None else found.step)
         if found is None and resume:
             _log.warning(
                 "%s has no complete checkpoint to resume from; the training starts anew", self.directory
             )
         return found
 
-    def _build_engine(self, *, fresh: bool) -> Engine:
-        if fresh:
-            seed_everything(derive_seed(self.config.seed, Purpose.TRAINING))
-            self.task.prepare(self._train)
-        use_fast_kernels(self.device)
-        return Engine(self.task, self.config, self.device, batches=len(self._sampler.sizes))
+    def _open_sources(self, stack: ExitStack) -> Sources:
+        train = stack.enter_context(self._loader(self._train))
+        val = None if self._val is None else stack.enter_context(self._loader(self._val))
+        return Sources(self._sampler, train, val, self._augment)
 
-    def _build_loop(self, engine: Engine, reporter: Reporter, stop: StopSignal) -> Loop:
-        return Loop(
+    def _choose(self, sources: Sources, checkpoint: Checkpoint | None) -> Choices:
+        """Prepare the task where the training is new, and choose what it is to run with."""
+        if checkpoint is not None:
+            return Choices.from_values(checkpoint.values()["choices"])
+        # The first process draws as if it were alone; each other has a stream of its own.
+        ranks = () if self.processes.is_first else (self.processes.rank,)
+        seed_everything(derive_seed(self.config.seed, Purpose.TRAINING, *ranks))
+        self.task.prepare(self._train)
+        return choose(
+            self.task,
+            lambda: sources.first_batches(1)[0],
+            self.config,
+            self.device,
+            steps=self.config.epochs * len(self._sampler.sizes),
+            processes=self.processes.count,
+        )
+
+    def _build_engine(self, sources: Sources, choices: Choices) -> Engine:
+        use_fast_kernels(self.device)
+        if not self.processes.alone and self.config.trainer.parallel != "ddp":
+            self._unsharded = copy.deepcopy(self.task)
+        compiles = self.config.trainer.compile == "on" or self.device.type == "cuda"
+        return Engine(
+            self.task,
+            self.config,
+            self.device,
+            batches=len(self._sampler.sizes),
+            processes=self.processes,
+            choices=choices,
+            samples=sources.first_batches(_REHEARSED) if compiles else (),
+        )
+
+    def _open_profiler(self, stack: ExitStack, engine: Engine) -> Profiler | None:
+        if not self._profile:
+            return None
+        profiler = stack.enter_context(Profiler(self.directory / "profile", self.device))
+        profiler.attach(engine)
+        return profiler
+
+    def _build_saver(self, engine: Engine, monitor: Monitor | None, choices: Choices) -> Saver:
+        return Saver(
             engine,
-            Sources(
-                sampler=self._sampler,
-                train=self._loader(self._train),
-                val=None if self._val is None else self._loader(self._val),
-                augment=self._augment,
-            ),
+            self._sampler,
             config=self.config,
-            monitor=self._new_monitor(),
-            reporter=reporter,
+            monitor=monitor,
             directory=self.directory / "checkpoints",
-            stop=stop,
+            device=self.device,
+            choices=choices,
         )
 
     def _loader(self, data: Dataset) -> Loader:
         settings = self.config.trainer
-        return Loader(data, self.device, workers=settings.workers, memory_share=settings.memory_share)
+        return Loader(
+            data,
+            self.device,
+            workers=settings.workers,
+            memory_share=settings.memory_share,
+            worker_kind=settings.worker_kind,
+        )
+
+    def _take_whole_task(self, engine: Engine) -> None:
+        """After a training in shards: a task with all weights in their place."""
+        if self._unsharded is not None:
+            self._unsharded.load_state_dict(
+                {name: whole(value) for name, value in engine.task.state_dict().items()}
+            )
+            self.task = self._unsharded.eval()
 
     def _new_monitor(self) -> Monitor | None:
         if self._val is None:
@@ -166,12 +262,15 @@ class Trainer:
                     f"trainer.{given[0]} needs a validation split, and there is none; leave it out"
                 )
             return None
-        return choose_monitor(self.task.metrics(), self.config.trainer.monitor)
+        settings = self.config.trainer
+        return choose_monitor(self.task.metrics(), settings.monitor, keep=settings.keep_best)
 
     def _describe(self, engine: Engine) -> dict[str, Any]:
         monitor = self._new_monitor()
         return {
+            "name": self.directory.name,
             "directory": str(self.directory),
+            "config": self.config.model_dump(mode="json"),
             "device": describe_device(self.device),
             "precision": engine.precision.name,
             "parameters": sum(parameter.numel() for parameter in self.task.parameters()),
@@ -185,19 +284,11 @@ class Trainer:
 
 
 @contextmanager
-def _advice_on_memory(config: PipelineConfig) -> Iterator[None]:
+def _advice_on_memory(config: PipelineConfig, device: torch.device) -> Iterator[None]:
     """Turn an exhausted memory, of the GPU or the machine, into a sentence with a way out."""
     try:
         yield
-    except (torch.OutOfMemoryError, MemoryError, RuntimeError) as error:
-        # torch has no type of its own for the CPU's memory running out.
-        if (
-            isinstance(error, RuntimeError)
-            and not isinstance(error, torch.OutOfMemoryError)
-            and "can't allocate memory" not in str(error)
-        ):
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
             raise
-        raise TrainingError(
-            f"the memory of the device is too small for batches of {config.samples_a_batch}; "
-            "choose a smaller --batch-size, and a larger --trainer.accumulate to keep the samples an update"
-        ) from error
+        raise TrainingError(advise(error, config, device)) from error

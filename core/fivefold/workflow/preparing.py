@@ -52,8 +52,17 @@ class Prepared:
         return {"train": len(self.train), "val": len(self.val), "test": len(self.test)}
 
 
-def prepare(pipeline: Pipeline, source: str, registry: Registry, *, strict: bool = False) -> Prepared:
+def prepare(
+    pipeline: Pipeline, source: str, registry: Registry, *, strict: bool = False, searched: bool = True
+) -> Prepared:
     """Find, read, split and search the data at ``source`` (a path or a dataset's name).
+
+    Args:
+        pipeline: reads them.
+        source: as above.
+        registry: knows the datasets by name.
+        strict: refuse data in which a sample stands on both sides of a split.
+        searched: look for leakage and take the fingerprint; without, both are empty.
 
     Raises:
         DataError: the data are not there, cannot be read, or cannot be split.
@@ -64,8 +73,13 @@ def prepare(pipeline: Pipeline, source: str, registry: Registry, *, strict: bool
     if len(table) == 0:
         raise DataError(f"{path}: expected samples to train on, found none; see `fivefold data check {path}`")
     splits = pipeline.split(table)
-    keys = {id(rows): pipeline.fingerprints(rows) for rows in (splits.train, splits.val, splits.test)}
-    findings = search(splits, lambda rows: keys[id(rows)])
+    findings: tuple[Finding, ...] = ()
+    digest = ""
+    if searched:
+        rows_of_splits = (splits.train, splits.val, splits.test)
+        keys = {id(rows): pipeline.fingerprints(rows) for rows in rows_of_splits}
+        findings = search(splits, lambda rows: keys[id(rows)])
+        digest = fingerprint(splits, [keys[id(rows)] for rows in rows_of_splits])
     if strict:
         refuse_leakage(findings, source)
     train = pipeline.samples(splits.train)
@@ -79,7 +93,7 @@ def prepare(pipeline: Pipeline, source: str, registry: Registry, *, strict: bool
         train=train,
         val=pipeline.samples(splits.val),
         test=pipeline.samples(splits.test),
-        fingerprint=fingerprint(splits, [keys[id(rows)] for rows in (splits.train, splits.val, splits.test)]),
+        fingerprint=digest,
     )
 
 

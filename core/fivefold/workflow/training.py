@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import torch
 
 from fivefold.config import PipelineConfig
-from fivefold.errors import Interrupted, RunError
+from fivefold.errors import CheckpointError, Interrupted, RunError
 from fivefold.files import written_aside
+from fivefold.pipeline import Pipeline
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.plugins.spec import PipelineSpec
 from fivefold.provenance import command, hardware, now, versions
@@ -19,11 +21,13 @@ from fivefold.runs import RUNS, Run, run_to_resume
 from fivefold.tasks.base import Task
 from fivefold.training.checkpoint import save_tensors
 from fivefold.training.device import choose_device
+from fivefold.training.distributed import Processes, joined, launched
 from fivefold.training.inference import predict_outputs
 from fivefold.training.seeds import seed_everything
 from fivefold.training.state import TrainingResult
 from fivefold.training.trainer import Trainer
 from fivefold.workflow.evaluating import judge_run
+from fivefold.workflow.finding import settle_batch_size
 from fivefold.workflow.preparing import Prepared, prepare
 
 
@@ -36,11 +40,13 @@ def train(
     device: str = "auto",
     resume: bool = False,
     strict: bool = False,
+    profile: bool = False,
     registry: Registry | None = None,
 ) -> Run:
     """Train the pipeline of ``spec`` on ``source``, judge it on the test split, and return the run.
 
-    Nothing is written before the data have been read and found good.
+    Nothing is written before the data have been read and found good. Under `torchrun` every process calls
+    this; the first one writes and judges.
 
     Args:
         spec: the pipeline.
@@ -50,6 +56,7 @@ def train(
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         resume: go on with the run at ``out``, or with the newest unfinished run of this pipeline on this source.
         strict: refuse data in which a sample stands on both sides of a split.
+        profile: measure where the time of a step goes, into the run's ``profile/``.
         registry: the plugins; those installed and enabled without.
 
     Raises:
@@ -57,45 +64,87 @@ def train(
     """
     registry = registry or load_registry()
     pipeline = registry.pipeline_class(spec.name)(config)
-    place = choose_device(device)
-    resumed = run_to_resume(spec.name, source, out) if resume else None
-    prepared = prepare(pipeline, source, registry, strict=strict)
-    if resumed is not None:
-        _check_data(resumed, prepared)
-    seed_everything(pipeline.config.seed)
-    task = pipeline.task(prepared.facts)
-    run = resumed or _create(spec, prepared, place, out, registry)
+    place = choose_device(device, launched().local_rank)
+    with joined(place) as processes:
+        resumed = processes.on_first(lambda: run_to_resume(spec.name, source, out) if resume else None)
+        if resumed is not None and pipeline.config.batch_size == "auto":
+            found = {"batch_size": resumed.config["batch_size"]}
+            pipeline.config = pipeline.config.model_copy(update=found)
+        prepared = _prepare(pipeline, source, registry, processes, strict=strict)
+        if resumed is not None:
+            processes.on_first(lambda: _check_data(resumed, prepared))
+        seed_everything(pipeline.config.seed)
+        task = pipeline.task(prepared.facts)
+        pipeline.config = settle_batch_size(prepared, task, place, processes)
+        run = resumed or processes.on_first(lambda: _create(spec, prepared, place, processes, out, registry))
+        writing = run if processes.is_first else None
+        with _noting_the_end(writing):
+            trainer = _trainer(run, task, prepared, place, registry, processes, profile=profile)
+            if writing is not None:
+                writing.update(status="training")
+            result = trainer.fit(resume=resumed is not None)
+            if writing is not None:
+                # Only now: settings that do not fit the checkpoint were refused, and must not replace the run's.
+                writing.write_config(pipeline.config.model_dump(mode="json"))
+                _finish(writing, trainer.task, prepared, place, result)
+        return run
+
+
+def _prepare(
+    pipeline: Pipeline, source: str, registry: Registry, processes: Processes, *, strict: bool
+) -> Prepared:
+    """The data, read by the first process and then, found in the cache and known to be good, by the others."""
+    prepared: list[Prepared] = []
+    processes.on_first(lambda: prepared.append(prepare(pipeline, source, registry, strict=strict)))
+    return prepared[0] if prepared else prepare(pipeline, source, registry, searched=False)
+
+
+@contextmanager
+def _noting_the_end(run: Run | None) -> Iterator[None]:
+    """Note in ``run`` how the training ended if it did so early; None for a process that does not write."""
+    if run is None:
+        yield
+        return
+    before = run.status
     try:
-        result = _fit(run, task, prepared, place, registry, resume=resumed is not None)
-        _finish(run, task, prepared, place, result)
+        yield
+    except CheckpointError as error:
+        if before == "training":
+            run.update(status="failed", finished=now(), error=str(error))
+        else:
+            run.update(status=before)  # a run that could not be gone on with stays what it was
+        raise
     except Interrupted:
         run.update(status="interrupted", finished=now())
         raise
     except BaseException as error:
         run.update(status="failed", finished=now(), error=str(error) or type(error).__name__)
         raise
-    return run
 
 
-def _fit(
-    run: Run, task: Task, prepared: Prepared, device: torch.device, registry: Registry, *, resume: bool
-) -> TrainingResult:
-    run.update(status="training")
-    trainer = Trainer(
+def _trainer(
+    run: Run,
+    task: Task,
+    prepared: Prepared,
+    device: torch.device,
+    registry: Registry,
+    processes: Processes,
+    *,
+    profile: bool,
+) -> Trainer:
+    return Trainer(
         task,
         prepared.train,
         prepared.val,
         config=prepared.pipeline.config,
         device=device,
         directory=run.path,
+        processes=processes,
         augment=prepared.pipeline.augment(prepared.facts),
         sample_weights=prepared.pipeline.sample_weights(prepared.train),
-        callbacks=registry.callbacks(),
+        callbacks=registry.callbacks() if processes.is_first else (),
+        profile=profile,
     )
-    result = trainer.fit(resume=resume)
-    # Only now: settings that do not fit the checkpoint were refused, and must not take the place of the run's.
-    run.write_config(prepared.pipeline.config.model_dump(mode="json"))
-    return result
 
 
 def _finish(run: Run, task: Task, prepared: Prepared, device: torch.device, result: TrainingResult) -> None:
@@ -108,7 +157,12 @@ def _finish(run: Run, task: Task, prepared: Prepared, device: torch.device, resu
 
 
 def _create(
-    spec: PipelineSpec, prepared: Prepared, device: torch.device, out: Path | None, registry: Registry
+    spec: PipelineSpec,
+    prepared: Prepared,
+    device: torch.device,
+    processes: Processes,
+    out: Path | None,
+    registry: Registry,
 ) -> Run:
     config: PipelineConfig = prepared.pipeline.config
     info = {
@@ -119,6 +173,7 @@ def _create(
         "command": command(),
         "seed": config.seed,
         "device": str(device),
+        "processes": processes.count,
         "versions": versions(),
         "hardware": hardware(device),
         "data": {

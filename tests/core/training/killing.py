@@ -1,28 +1,43 @@
-"""Trains a toy in child processes that are killed at given moments, resumes it, and writes what came out.
+"""Trains a toy in processes that are killed at random moments, resumes it, and writes what came out.
 
-Run by test_resume.py in a process of its own: python killing.py KIND DIRECTORY SEED KILLS
+Run by test_training_resume.py in a process of its own: python killing.py KIND PROCESSES DIRECTORY SEED KILLS
+
+A third of the kills strikes while a checkpoint is written, a third while the validation split is judged, the
+rest anywhere. Of two processes one is killed; the other must notice and end by itself.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import os
 import random
 import signal
+import socket
 import sys
+import threading
+import time
 from pathlib import Path
 from types import FrameType
 
 import torch
 
 from core.training.toys import Classifier, Gan, Streamed, blobs, jitter, settings
+from fivefold.errors import PeerError
 from fivefold.training.checkpoint import save_tensors
+from fivefold.training.distributed import ALONE, Processes, joined
 from fivefold.training.trainer import Trainer
 
+CPU = torch.device("cpu")
+GRACE = 5.0  # seconds
+MOMENTS = ("saving", "evaluating", "training")
 
-def trainer(kind: str, directory: Path) -> Trainer:
+
+def trainer(kind: str, directory: Path, processes: Processes) -> Trainer:
     torch.manual_seed(7)
-    shared = {"device": torch.device("cpu"), "directory": directory, "progress": False, "tensorboard": False}
+    shared = {
+        "device": CPU, "directory": directory, "processes": processes, "progress": False, "tensorboard": False,
+    }  # fmt: skip
     if kind == "gan":
         config = settings(epochs=4, trainer={"ema": 0.9, "checkpoint_every": 3, "keep": 1})
         return Trainer(Gan(), blobs(101), None, config=config, **shared)
@@ -37,56 +52,98 @@ def trainer(kind: str, directory: Path) -> Trainer:
 
 
 class Killer:
-    """Counts what the interpreter calls, and kills the process at the moment asked for."""
+    """Counts what the interpreter calls, in every thread, and kills the process at the moment asked for.
 
-    def __init__(self, moment: int | None, sync: int | None = None) -> None:
+    Args:
+        moment: what to count: fsyncs, predictions of validation batches, or everything.
+        count: at how many to kill; None never.
+    """
+
+    def __init__(self, moment: str = "training", count: int | None = None) -> None:
         self.moment = moment
-        self.sync = sync
-        self.events = 0
-        self.syncs = 0
+        self.count = count
+        self.seen = dict.fromkeys(MOMENTS, 0)
 
     def __call__(self, frame: FrameType, event: str, argument: object) -> None:
-        self.events += 1
-        self.syncs += event == "c_call" and argument is os.fsync
-        if self.events == self.moment or (self.sync is not None and self.syncs == self.sync):
+        self.seen["training"] += 1
+        self.seen["saving"] += event == "c_call" and argument is os.fsync
+        self.seen["evaluating"] += event == "call" and frame.f_code is Classifier.predict.__code__
+        if self.seen[self.moment] == self.count:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-def attempt(kind: str, directory: Path, killer: Killer) -> bool:
-    """One try to train to the end, in a child process; whether it got there."""
-    child = os.fork()
-    if child:
-        return os.waitpid(child, 0)[1] == 0
-    sys.setprofile(killer)
-    training = trainer(kind, directory)
-    training.fit(resume=True)
-    sys.setprofile(None)
-    save_tensors(directory / "final.safetensors", training.task.state_dict())
-    (directory / "events.json").write_text(json.dumps([killer.events, killer.syncs]))
-    os._exit(0)
+def attempt(kind: str, directory: Path, count: int, killers: list[Killer]) -> bool:
+    """One try to train to the end, in ``count`` child processes; whether all got there."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    children = []
+    for rank, killer in enumerate(killers[:count]):
+        child = os.fork()
+        if child == 0:
+            os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(count)}
+            os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+            os._exit(train(kind, directory, killer))
+        children.append(child)
+    return all_end_well(set(children))
 
 
-def main(kind: str, root: Path, seed: int, kills: int) -> None:
+def all_end_well(waiting: set[int]) -> bool:
+    """Wait for processes; as torchrun's agent does, end the others some seconds after one has died."""
+    well, deadline = True, math.inf
+    while waiting:
+        child, status = os.waitpid(-1, os.WNOHANG)
+        if child:
+            waiting.remove(child)
+            if status:
+                well, deadline = False, min(deadline, time.monotonic() + GRACE)
+        elif time.monotonic() > deadline:
+            for left in waiting:
+                os.kill(left, signal.SIGKILL)
+            deadline = math.inf
+        else:
+            time.sleep(0.01)
+    return well
+
+
+def train(kind: str, directory: Path, killer: Killer) -> int:
+    try:
+        with joined(CPU) as processes:
+            threading.setprofile(killer)
+            sys.setprofile(killer)
+            training = trainer(kind, directory, processes)
+            training.fit(resume=True)
+            sys.setprofile(None)
+            threading.setprofile(None)
+    except PeerError as error:
+        return error.exit_code
+    if processes.is_first:
+        save_tensors(directory / "final.safetensors", training.task.state_dict())
+    (directory / f"events-{processes.rank}.json").write_text(json.dumps(killer.seen))
+    return 0
+
+
+def main(kind: str, count: int, root: Path, seed: int, kills: int) -> None:
     # What torch and its optimizers import late is imported here, before the children fork.
-    trainer(kind, root / "warm").fit()
-    if not attempt(kind, root / "whole", Killer(None)):
+    trainer(kind, root / "warm", ALONE).fit()
+    if not attempt(kind, root / "whole", count, [Killer() for _ in range(count)]):
         sys.exit("the uninterrupted training failed")
-    events, syncs = json.loads((root / "whole" / "events.json").read_text())
+    events = [json.loads((root / "whole" / f"events-{rank}.json").read_text()) for rank in range(count)]
     draw = random.Random(seed)
-    killed = 0
+    killed = dict.fromkeys(MOMENTS, 0)
     for number in range(kills):
-        in_a_checkpoint = number % 2 == 0
-        killer = (
-            Killer(None, draw.randint(1, syncs // 2))
-            if in_a_checkpoint
-            else Killer(draw.randint(1, events // 2))
-        )
-        killed += not attempt(kind, root / "killed", killer)
-    if not attempt(kind, root / "killed", Killer(None)):
+        rank = draw.randrange(count)
+        possible = [moment for moment in MOMENTS if events[rank][moment] > 1]
+        moment = possible[number % len(possible)]
+        killers = [Killer() for _ in range(count)]
+        # In the first half, so that there is something left to kill.
+        killers[rank] = Killer(moment, draw.randint(1, max(1, events[rank][moment] // 2)))
+        killed[moment] += not attempt(kind, root / "killed", count, killers)
+    if not attempt(kind, root / "killed", count, [Killer() for _ in range(count)]):
         sys.exit("the resumed training failed")
-    sys.stdout.write(json.dumps({"killed": killed}))
+    sys.stdout.write(json.dumps(killed))
 
 
 if __name__ == "__main__":
     torch.set_num_threads(1)
-    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]))
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), int(sys.argv[4]), int(sys.argv[5]))

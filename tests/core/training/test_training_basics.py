@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import math
 import os
 import random
@@ -205,8 +207,18 @@ def test_monitor_follows_the_direction() -> None:
     ]
     assert (monitor.best, monitor.best_step, monitor.waited) == (1.0, 2, 1)
     again = choose_monitor(Classifier().metrics(), "log_loss")
-    again.load({"best": 1.0, "best_step": 2, "waited": 1})
+    again.load(json.loads(json.dumps(dataclasses.asdict(monitor))))
     assert again == monitor
+
+
+def test_monitor_ranks_the_best() -> None:
+    monitor = choose_monitor(Classifier().metrics(), "accuracy", keep=2)
+    values = [0.5, 0.3, 0.4, math.nan, 0.4, 0.9]
+    assert [monitor.update(value, step) for step, value in enumerate(values)] == [
+        True, True, True, False, False, True,
+    ]  # fmt: skip
+    assert monitor.best_steps == [5, 0]
+    assert monitor.best_step == 5
 
 
 def test_monitor_takes_the_headline() -> None:

@@ -4,6 +4,7 @@ import errno
 import json
 import logging
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,11 @@ from fivefold.errors import CheckpointError, TrainingError
 from fivefold.training.checkpoint import (
     Checkpoint,
     checkpoint_of_step,
-    load_tensors,
     newest_checkpoint,
     prune_checkpoints,
     remove_unfinished,
     save_checkpoint,
-    save_tensors,
+    set_aside_later,
 )
 from fivefold.training.records import MetricsLog
 
@@ -54,41 +54,11 @@ def test_nothing_there(tmp_path: Path) -> None:
     assert newest_checkpoint(tmp_path) is None
 
 
-def test_tensors_bit_for_bit_whatever_their_layout(tmp_path: Path) -> None:
-    shared = torch.rand(4, 4)
-    tensors = {
-        "transposed": shared.T,
-        "view": shared[1:],
-        "tied": shared,
-        "expanded": torch.rand(1).expand(5),
-        "last": torch.rand(2, 3, 4, 4).contiguous(memory_format=torch.channels_last),
-        "odd": torch.tensor([torch.nan, torch.inf, -0.0]),
-        "bfloat16": torch.rand(3).bfloat16(),
-        "bytes": torch.arange(5, dtype=torch.uint8),
-        "parameter": torch.nn.Parameter(torch.rand(2)),
-    }
-    save_tensors(tmp_path / "x.safetensors", tensors)
-    read = load_tensors(tmp_path / "x.safetensors")
-    assert read.keys() == tensors.keys()
-    for name, tensor in tensors.items():
-        assert read[name].dtype == tensor.dtype
-        torch.testing.assert_close(read[name], tensor.detach(), rtol=0, atol=0, equal_nan=True)
-
-
-@pytest.mark.parametrize("content", [None, b"", b"not safetensors at all"])
-def test_broken_tensors(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "x.safetensors"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"x.safetensors could not be read as safetensors"):
-        load_tensors(path)
-
-
 FILES = ["COMPLETE", "model.safetensors", "state.json"]
 
 
 @pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("damage", ["delete", "truncate", "flip", "empty"])
+@pytest.mark.parametrize("damage", ["delete", "truncate", "flip", "empty", "folder"])
 def test_a_damaged_checkpoint_is_passed_over(
     tmp_path: Path, name: str, damage: str, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -104,17 +74,39 @@ def test_a_damaged_checkpoint_is_passed_over(
         path.write_bytes(content[:middle] + bytes([content[middle] ^ 0x80]) + content[middle + 1 :])
     else:
         path.write_bytes(b"")
+    if damage == "folder":
+        path.unlink()
+        path.mkdir()
     with caplog.at_level(logging.WARNING):
         found = newest_checkpoint(tmp_path)
     assert found is not None
     assert found.step == 1
     assert "passed over the checkpoint" in caplog.text
     assert "step-00000002" in caplog.text
-    assert name in caplog.text
+    assert re.search(FAULTS.get((name, damage), name), caplog.text)
+
+
+FAULTS = {
+    ("COMPLETE", "delete"): "COMPLETE is missing",
+    ("COMPLETE", "empty"): "its marker COMPLETE cannot be read",
+    ("model.safetensors", "delete"): "model.safetensors is missing",
+    ("model.safetensors", "truncate"): r"model.safetensors has \d+ bytes, \d+ were written",
+    ("state.json", "flip"): "state.json is not the file that was written: its SHA-256 differs",
+    ("state.json", "folder"): r"state.json cannot be read \(Is a directory\)",
+}
 
 
 @pytest.mark.parametrize(
-    "marker", ["[]", "{}", '{"format": 1, "files": {"a": 3}}', '{"format": 1, "files": []}']
+    "marker",
+    [
+        "[]",
+        "{}",
+        '{"format": 1, "files": {"a": 3}}',
+        '{"format": 1, "files": []}',
+        '{"format": 0, "files": {}}',
+        '{"format": "1", "files": {}}',
+        '{"format": 1, "files": {"a": {"bytes": 1}}}',
+    ],
 )
 def test_a_strange_marker_is_passed_over(
     tmp_path: Path, marker: str, caplog: pytest.LogCaptureFixture
@@ -128,29 +120,125 @@ def test_a_strange_marker_is_passed_over(
 def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     (save(tmp_path, 2).path / "COMPLETE").write_text(json.dumps({"format": 9, "files": {}}))
     with pytest.raises(
-        CheckpointError, match=r"step-00000002 has checkpoint format 9, this fivefold reads format 1"
+        CheckpointError,
+        match=r"step-00000002 has checkpoint format 9, this fivefold reads format 1; "
+        "resume it with the version that wrote it, or a later one",
     ):
+        newest_checkpoint(tmp_path)
+
+
+def test_a_newer_format_is_refused_also_where_the_rest_of_its_marker_is_another(tmp_path: Path) -> None:
+    (save(tmp_path, 2).path / "COMPLETE").write_text(json.dumps({"format": 2, "parts": []}))
+    with pytest.raises(CheckpointError, match="has checkpoint format 2"):
         newest_checkpoint(tmp_path)
 
 
 def test_other_things_in_the_directory_are_left_alone(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     (tmp_path / "step-best").mkdir()
+    (tmp_path / "step-12").mkdir()
+    (tmp_path / "step-0000000x").mkdir()
     (tmp_path / ".writing-1-00000009").mkdir()
+    (tmp_path / ".writing-1-00000010").write_text("a file")
     assert newest_checkpoint(tmp_path) is None
     save(tmp_path, 1)
     remove_unfinished(tmp_path)
-    prune_checkpoints(tmp_path, keep=1, best_step=None)
-    assert steps(tmp_path) == ["notes.txt", "step-00000001", "step-best"]
+    prune_checkpoints(tmp_path, keep=1)
+    set_aside_later(tmp_path, 1)
+    assert steps(tmp_path) == ["notes.txt", "step-00000001", "step-0000000x", "step-12", "step-best"]
+
+
+def test_files_where_folders_are_expected(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "checkpoints").write_text("a file")
+    assert newest_checkpoint(tmp_path / "checkpoints") is None
+    with pytest.raises(CheckpointError, match=r"of step 1 could not be written .*; free some space or make"):
+        save(tmp_path / "checkpoints", 1)
+    save(tmp_path, 1)
+    (tmp_path / "step-00000002").write_text("a file")
+    (tmp_path / "step-00000002.old").write_text("a file")
+    found = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert found.step == 1
+    assert "step-00000002: it is not a directory" in caplog.text
+    save(tmp_path, 2)
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    assert newest.step == 2
+    assert [name for name in steps(tmp_path) if name.startswith("step")] == ["step-00000001", "step-00000002"]
+
+
+def test_what_a_killed_process_of_the_same_number_left_is_no_obstacle(tmp_path: Path) -> None:
+    # In a container every run may have the same process number.
+    left = tmp_path / f".writing-{os.getpid()}-00000001"
+    left.mkdir()
+    (left / "model.safetensors").write_text("half")
+    save(tmp_path, 1)
+    assert steps(tmp_path) == ["step-00000001"]
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may read everything")
+@pytest.mark.parametrize("name", FILES)
+def test_what_may_not_be_read_is_passed_over(
+    tmp_path: Path, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    save(tmp_path, 1)
+    (save(tmp_path, 2).path / name).chmod(0)
+    found = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert found.step == 1
+    assert re.search(rf"{name} cannot be read \(.*Permission denied", caplog.text)
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may read everything")
+def test_a_directory_that_may_not_be_listed(tmp_path: Path) -> None:
+    save(tmp_path / "checkpoints", 1)
+    (tmp_path / "checkpoints").chmod(0)
+    try:
+        with pytest.raises(
+            CheckpointError,
+            match="could not be searched for checkpoints: Permission denied; make it readable",
+        ):
+            newest_checkpoint(tmp_path / "checkpoints")
+    finally:
+        (tmp_path / "checkpoints").chmod(0o700)
 
 
 def test_prune_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
-    for step in (1, 2, 3, 4, 5):
+    for step in (1, 2, 3, 4, 5, 6):
         save(tmp_path, step)
-    prune_checkpoints(tmp_path, keep=2, best_step=1)
-    assert steps(tmp_path) == ["step-00000001", "step-00000004", "step-00000005"]
+    prune_checkpoints(tmp_path, keep=2, kept_steps={1, 3, 6, 99})
+    assert steps(tmp_path) == ["step-00000001", "step-00000003", "step-00000005", "step-00000006"]
     assert checkpoint_of_step(tmp_path, 1) is not None
     assert checkpoint_of_step(tmp_path, 2) is None
+
+
+def test_prune_counts_complete_checkpoints_only(tmp_path: Path) -> None:
+    for step in (1, 2, 3):
+        save(tmp_path, step)
+    (tmp_path / "step-00000003" / "COMPLETE").unlink()
+    (tmp_path / "step-99999999").write_text("a file")
+    prune_checkpoints(tmp_path, keep=1)
+    assert steps(tmp_path) == ["step-00000002", "step-99999999"]
+
+
+def test_after_a_fall_back_damaged_ones_are_not_kept_in_place_of_new_ones(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for step in (1, 2, 3):
+        save(tmp_path, step)
+    for step in (2, 3):
+        (tmp_path / f"step-0000000{step}" / "state.json").unlink()
+    found = newest_checkpoint(tmp_path)
+    assert found is not None
+    assert f"the newest whole checkpoint is {found.path}" in caplog.text
+    set_aside_later(tmp_path, found.step)
+    assert "step-00000003 is kept as step-00000003.damaged" in caplog.text
+    save(tmp_path, 2, 5.0)
+    prune_checkpoints(tmp_path, keep=1)
+    assert steps(tmp_path) == ["step-00000002", "step-00000002.damaged", "step-00000003.damaged"]
+    newest = newest_checkpoint(tmp_path)
+    assert newest is not None
+    assert newest.tensors("model")["scalar"].item() == 5.0
 
 
 def test_the_same_step_is_replaced(tmp_path: Path) -> None:
@@ -171,7 +259,7 @@ def test_a_replacement_cut_short_leaves_the_old_one(tmp_path: Path) -> None:
     newest = newest_checkpoint(tmp_path)
     assert newest is not None
     assert newest.tensors("model")["scalar"].item() == 2.0
-    prune_checkpoints(tmp_path, keep=1, best_step=None)
+    prune_checkpoints(tmp_path, keep=1)
 
 
 @pytest.mark.parametrize("call", [1, 2, 3, 4])
@@ -193,11 +281,6 @@ def test_a_full_disk_leaves_nothing_half_written(
     ):
         save(tmp_path, 2)
     assert steps(tmp_path) == ["step-00000001"]
-
-
-def test_a_file_that_cannot_be_written(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"x.safetensors could not be written: No such file"):
-        save_tensors(tmp_path / "absent" / "x.safetensors", {})
 
 
 def test_records_are_appended_and_cut(tmp_path: Path) -> None:

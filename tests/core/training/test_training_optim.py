@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import torch
-from torch import nn
+from torch import distributed, nn
 
 from fivefold.config import OptimizerConfig
+from fivefold.errors import ConfigError
 from fivefold.training.ema import MovingAverage
 from fivefold.training.optim import (
     build_optimizers,
@@ -164,3 +166,36 @@ def test_moving_average_comes_off_after_an_error() -> None:
     with pytest.raises(RuntimeError, match="in between"):
         fail()
     assert network.weight.item() == 5.0
+
+
+def test_one_group_where_nothing_decays() -> None:
+    network, (optimizer,) = build(weight_decay=0.0)
+    (group,) = optimizer.param_groups
+    assert len(group["params"]) == len(list(network.parameters()))
+
+
+@pytest.fixture
+def group_of_one() -> Iterator[None]:
+    distributed.init_process_group("gloo", store=distributed.HashStore(), rank=0, world_size=1)
+    yield
+    distributed.destroy_process_group()
+
+
+@pytest.mark.usefixtures("group_of_one")
+@pytest.mark.parametrize("name", ["adamw", "sgd", "muon"])
+def test_shards_are_updated_as_whole_parameters_are(name: str) -> None:
+    from torch.distributed.fsdp import fully_shard
+
+    whole, optimizers = build(name=name)
+    torch.manual_seed(0)
+    sharded = fully_shard(Network(), mesh=distributed.device_mesh.init_device_mesh("cpu", (1,)))
+    parameters = dict(sharded.named_parameters())
+    config = OptimizerConfig(name=name)
+    others = build_optimizers(parameters, embedding_ids(sharded), config)
+    for seed in range(3):
+        step(whole, optimizers, seed)
+        step(sharded, others, seed)
+    for value, other in zip(whole.parameters(), parameters.values(), strict=True):
+        torch.testing.assert_close(other.full_tensor(), value)
+    with pytest.raises(ConfigError, match=r"trainer\.parallel has split them into shards"):
+        build_optimizers(parameters, set(), config, offload=True)

@@ -57,7 +57,6 @@ def runner(task: Task, phase: Phase | None = None, **optimizer: float) -> PhaseR
     return PhaseRunner(
         phase or Phase(),
         task,
-        compute=task.loss,
         # Plain gradient descent with rate 1: the update is the gradient.
         optimizer=OptimizerConfig.model_validate(
             {"name": "sgd", "lr": 1, "momentum": 0, "weight_decay": 0, **optimizer}

@@ -20,13 +20,18 @@ RESERVED = (
     "data",
     "debug",
     "device",
+    "devices",
+    "dry_run",
     "json",
     "no_plugins",
     "out",
     "preset",
+    "profile",
     "resume",
     "schema",
+    "steps",
     "strict",
+    "to",
 )
 
 
