@@ -44,7 +44,11 @@ def root_help(registry: Registry) -> str:
     parts = [
         "Usage: fivefold COMMAND",
         textwrap.fill(ABOUT, width),
-        *_block("Pipelines (each has the commands train, evaluate, predict and config)", pipelines, width),
+        *_block(
+            "Pipelines (each has the commands train, evaluate, predict, tune, find-lr and config)",
+            pipelines,
+            width,
+        ),
         *_block("Commands of domains", commands, width),
         *_block("Commands", COMMANDS, width),
         *_block("Options", OPTIONS, width),

@@ -87,6 +87,8 @@ def image_fingerprints(images: NDArray[Any] | Iterable[NDArray[Any]]) -> Fingerp
 
 def _encoded(column: Array) -> Sequence[bytes | memoryview]:
     """The value of each row as bytes."""
+    if len(column) == 0:
+        return []
     if column.dtype.kind == "O":
         return [
             value.tobytes() if isinstance(value, np.ndarray) else repr(value).encode() for value in column

@@ -17,7 +17,7 @@ hookimpl = pluggy.HookimplMarker("fivefold")
 
 @hookspec
 def fivefold_pipelines() -> list[PipelineSpec]:
-    """Pipelines of this plugin; each becomes ``fivefold domain task train|evaluate|predict|config``."""
+    """Pipelines of this plugin; each becomes ``fivefold domain task train|evaluate|predict|tune|...``."""
     return []
 
 

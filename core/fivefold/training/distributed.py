@@ -15,6 +15,8 @@ from typing import Any, TypeVar, cast
 import torch
 from torch import Tensor
 from torch import distributed as dist
+from torch.distributed.distributed_c10d import PrefixStore
+from torch.distributed.rendezvous import rendezvous
 
 from fivefold.errors import FivefoldError, PeerError
 
@@ -141,11 +143,16 @@ def joined(device: torch.device) -> Iterator[Processes]:
     if processes.alone or dist.is_initialized():
         yield processes
         return
+    # Apart from earlier attempts, whose addresses torchrun's store still holds after a restart.
+    store, rank, count = next(rendezvous("env://"))
+    meeting = PrefixStore(f"attempt-{os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
     if device.type == "cuda":
         torch.cuda.set_device(device)
-        dist.init_process_group("cpu:gloo,cuda:nccl", device_id=device)
+        dist.init_process_group(
+            "cpu:gloo,cuda:nccl", store=meeting, rank=rank, world_size=count, device_id=device
+        )
     else:
-        dist.init_process_group("gloo")
+        dist.init_process_group("gloo", store=meeting, rank=rank, world_size=count)
     try:
         yield processes
     except RuntimeError as error:

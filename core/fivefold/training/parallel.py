@@ -159,7 +159,10 @@ def _replicate(module: _PhaseLoss, compression: str) -> DistributedDataParallel:
     wrapped = DistributedDataParallel(module, forward_sync_buffers=False)
     if compression == "bfloat16":
         # Under its own name torch refuses the hook with gloo, which sums bfloat16 as well.
-        wrapped.register_comm_hook(dist.group.WORLD, bf16_compress_hook)
+        wrapped.register_comm_hook(
+            dist.group.WORLD,
+            lambda group, bucket: bf16_compress_hook(group, bucket),  # noqa: PLW0108 - the name matters
+        )
     return wrapped
 
 

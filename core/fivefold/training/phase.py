@@ -159,7 +159,7 @@ class PhaseRunner:
         parameters = {self._names[id(parameter)]: parameter for parameter in self._parameters}
         like = {key: parameters[key.rpartition("/")[0]].detach() for key in shapes}
         return {
-            key: torch.zeros_like(like[key]) if like[key].shape == shape else torch.zeros(*shape)
+            key: torch.zeros_like(like[key]) if like[key].shape == shape else torch.zeros(tuple(shape))
             for key, shape in shapes.items()
         }
 

@@ -13,7 +13,7 @@ import numpy as np
 from torch import nn
 
 from benchmarks.trainers.problems import CLASSES, Batch, adversarial_loss
-from benchmarks.trainers.trial import LOG_EVERY, SEED, Trial
+from benchmarks.trainers.trial import SEED, Trial
 from fivefold.config import OptimizerConfig, PipelineConfig, ScheduleConfig, TrainerConfig
 from fivefold.data.dataset import Facts, TensorDataset
 from fivefold.tasks import Classification, Loss, Phase, Task
@@ -63,7 +63,7 @@ def train(trial: Trial) -> None:
         optimizer=OptimizerConfig(lr=problem.learning_rate, momentum=problem.beta1, weight_decay=0.01),
         schedule=ScheduleConfig(name="constant"),
         trainer=TrainerConfig(
-            precision="float32", log_every=LOG_EVERY, probe=False, compile="off", graphs="off"
+            precision="float32", log_every=problem.log_every, probe=False, compile="off", graphs="off"
         ),
     )
     size = len(trial.samples["input"])

@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from benchmarks.trainers.problems import adversarial_loss
-from benchmarks.trainers.trial import LOG_EVERY, Trial
+from benchmarks.trainers.trial import Trial
 
 NAME = "hand-written loop"
 
@@ -21,7 +21,8 @@ def train(trial: Trial) -> None:
 
 
 def _supervised(trial: Trial) -> None:
-    network, optimizer, losses = trial.network, trial.optimizer(), []
+    network, optimizer = trial.network, trial.optimizer()
+    losses, log_every = [], trial.problem.log_every
     inputs, targets = trial.samples["input"], trial.samples["target"]
     for step, indices in enumerate(trial.order, start=1):
         x, y = inputs.index_select(0, indices), targets.index_select(0, indices)
@@ -30,14 +31,14 @@ def _supervised(trial: Trial) -> None:
         loss.backward()
         optimizer.step()
         optimizer.zero_grad()
-        if step % LOG_EVERY == 0:
+        if step % log_every == 0:
             losses.append(loss.item())
 
 
 def _adversarial(trial: Trial) -> None:
     generator, discriminator = trial.network.generator, trial.network.discriminator
     turns = [(phase, trial.optimizer(phase), trial.parameters(phase)) for phase in trial.problem.phases]
-    losses = []
+    losses, log_every = [], trial.problem.log_every
     for step, indices in enumerate(trial.order, start=1):
         batch = trial.batch(indices)
         trial.tick()
@@ -47,5 +48,5 @@ def _adversarial(trial: Trial) -> None:
             torch.autograd.backward(loss, inputs=parameters)
             optimizer.step()
             optimizer.zero_grad()
-            if step % LOG_EVERY == 0:
+            if step % log_every == 0:
                 losses.append(loss.item())

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from benchmarks.trainers.problems import Batch, adversarial_loss
-from benchmarks.trainers.trial import LOG_EVERY, Trial
+from benchmarks.trainers.trial import Trial
 
 NAME = "Lightning"
 logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
@@ -48,7 +48,7 @@ class Supervised(lightning.LightningModule):
     def training_step(self, batch: Batch, number: int) -> Tensor:
         self.trial.tick()
         loss = F.cross_entropy(self.network(batch["input"]), batch["target"])
-        if (number + 1) % LOG_EVERY == 0:
+        if (number + 1) % self.trial.problem.log_every == 0:
             self.log("loss", loss)
         return loss
 
@@ -76,7 +76,7 @@ class Adversarial(lightning.LightningModule):
             self.manual_backward(loss, inputs=inputs)
             optimizer.step()
             optimizer.zero_grad()
-            if (number + 1) % LOG_EVERY == 0:
+            if (number + 1) % self.trial.problem.log_every == 0:
                 self.log(phase, loss)
 
     def configure_optimizers(self) -> list[torch.optim.Optimizer]:
@@ -90,8 +90,8 @@ def train(trial: Trial) -> None:
             accelerator=trial.device.type,
             devices=1,
             max_epochs=1,
-            logger=CSVLogger(folder, flush_logs_every_n_steps=LOG_EVERY),
-            log_every_n_steps=LOG_EVERY,
+            logger=CSVLogger(folder, flush_logs_every_n_steps=trial.problem.log_every),
+            log_every_n_steps=trial.problem.log_every,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,

@@ -37,7 +37,8 @@ class Problem:
         batch_size: samples a step.
         steps: steps timed in a run.
         warm_up: steps before those.
-        rounds: runs of each trainer.
+        rounds: runs of each trainer; many short ones, so that those compared lie close in time.
+        log_every: steps between readings of the loss, for every trainer.
         phases: one optimizer's turn each, in order.
         learning_rate: constant.
         beta1: of AdamW.
@@ -50,6 +51,7 @@ class Problem:
     steps: int
     warm_up: int
     rounds: int
+    log_every: int = 20
     phases: tuple[str, ...] = SUPERVISED
     learning_rate: float = 1e-3
     beta1: float = 0.9
@@ -123,31 +125,31 @@ PROBLEMS = {
             "mlp",
             network=lambda: MLP(32, [64], CLASSES),
             samples=lambda size: _labelled(size, 32),
-            batch_size=64, steps=1000, warm_up=100, rounds=16,
+            batch_size=64, steps=400, warm_up=50, rounds=30, log_every=100,
         ),
         Problem(
             "cnn",
             network=lambda: CompactCNN(1, CLASSES),
             samples=lambda size: _labelled(size, 1, 28, 28),
-            batch_size=32, steps=60, warm_up=5, rounds=10,
+            batch_size=32, steps=40, warm_up=4, rounds=15,
         ),
         Problem(
             "lstm",
             network=lambda: LSTM(16, 64, CLASSES),
             samples=lambda size: _labelled(size, 32, 16),
-            batch_size=64, steps=60, warm_up=5, rounds=10,
+            batch_size=64, steps=40, warm_up=4, rounds=15,
         ),
         Problem(
             "transformer",
             network=lambda: SequenceClassifier(64, 4, 2),
             samples=_tokens,
-            batch_size=32, steps=60, warm_up=5, rounds=10,
+            batch_size=32, steps=40, warm_up=4, rounds=15,
         ),
         Problem(
             "dcgan",
             network=DCGAN,
             samples=_images_and_noise,
-            batch_size=32, steps=40, warm_up=5, rounds=10,
+            batch_size=32, steps=40, warm_up=4, rounds=15,
             phases=ADVERSARIAL, learning_rate=2e-4, beta1=0.5,
         ),
     )

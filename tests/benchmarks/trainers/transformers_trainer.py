@@ -16,7 +16,7 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from benchmarks.trainers.feeding import data_loader
-from benchmarks.trainers.trial import LOG_EVERY, NotPossibleError, Trial
+from benchmarks.trainers.trial import NotPossibleError, Trial
 
 NAME = "transformers"
 transformers.logging.set_verbosity_error()
@@ -61,7 +61,7 @@ def train(trial: Trial) -> None:
             output_dir=folder,
             max_steps=trial.length.total,
             per_device_train_batch_size=trial.problem.batch_size,
-            logging_steps=LOG_EVERY,
+            logging_steps=trial.problem.log_every,
             logging_nan_inf_filter=False,
             save_strategy="no",
             report_to="none",

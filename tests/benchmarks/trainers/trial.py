@@ -19,9 +19,6 @@ from torch import Tensor, nn
 from benchmarks.trainers.problems import Batch, Problem
 from fivefold.training.sampler import Sampler
 
-LOG_EVERY = 100
-"""Steps between readings of the loss, for every trainer."""
-
 SEED = 0
 
 

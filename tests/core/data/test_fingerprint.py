@@ -67,6 +67,11 @@ def test_a_block_of_images_has_the_keys_of_its_images(colour: bool) -> None:
     np.testing.assert_allclose(block.near, single.near, atol=1e-6)
 
 
+def test_no_rows_have_no_keys() -> None:
+    table = Table({"x": np.empty((0, 2)), "y": np.empty(0, dtype=object)}, source="nothing")
+    assert len(row_fingerprints(table).exact) == 0
+
+
 def test_no_images_have_no_keys() -> None:
     assert image_fingerprints([]).near.shape == (0, 256)
 

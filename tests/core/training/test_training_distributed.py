@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ from torch import Tensor
 
 from core.training import together
 from core.training.toys import Weighted, blobs
+from fivefold.errors import CheckpointError
 from fivefold.training.checkpoint import load_tensors
 from fivefold.training.distributed import ALONE
 from fivefold.training.sampler import Sampler
@@ -37,6 +39,8 @@ def torchrun(script: str, *words: str, count: int = 2) -> subprocess.CompletedPr
 def two(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder in which two processes left what came out of every case."""
     folder = tmp_path_factory.mktemp("two")
+    for kind in ("copies", "shards"):
+        together.training(kind, folder / f"one-then-two-{kind}", ALONE, batch_size=16).fit()
     done = torchrun("together.py", str(folder))
     assert done.returncode == 0, done.stderr
     return folder
@@ -98,6 +102,35 @@ def test_processes_share_an_epoch_without_duplicates(found: dict[str, Any]) -> N
 def test_all_processes_end_with_equal_weights(found: dict[str, Any], kind: str) -> None:
     assert found["whole_training"][kind]["equal"]
     assert found["whole_training"][kind]["steps"] > 0
+
+
+@pytest.fixture(scope="module")
+def one_throughout(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Tensor]:
+    """The weights after three epochs in one process."""
+    trainer = together.training("copies", tmp_path_factory.mktemp("one"), ALONE, batch_size=16, epochs=3)
+    trainer.fit()
+    return dict(trainer.task.state_dict())
+
+
+@pytest.mark.parametrize("kind", ["copies", "shards"])
+def test_one_process_becomes_two(two: Path, one_throughout: dict[str, Tensor], kind: str) -> None:
+    assert_close(load_tensors(two / f"one-then-two-{kind}.safetensors"), one_throughout, 1e-4)
+
+
+@pytest.mark.parametrize("kind", ["copies", "shards"])
+def test_two_processes_become_one(
+    two: Path, one_throughout: dict[str, Tensor], kind: str, tmp_path: Path
+) -> None:
+    begun = Path(shutil.copytree(two / f"two-{kind}", tmp_path / "begun"))
+    trainer = together.training("copies", begun, ALONE, batch_size=16, epochs=3)
+    trainer.fit(resume=True)
+    assert_close(dict(trainer.task.state_dict()), one_throughout, 1e-4)
+
+
+def test_another_number_of_samples_an_update_is_refused(two: Path, tmp_path: Path) -> None:
+    begun = Path(shutil.copytree(two / "two-copies", tmp_path / "begun"))
+    with pytest.raises(CheckpointError, match=r"32 samples an update in 2 process\(es\), now it would be 16"):
+        together.training("copies", begun, ALONE, epochs=3).fit(resume=True)
 
 
 def test_what_does_not_fit_is_refused_in_a_sentence(found: dict[str, Any]) -> None:

@@ -103,13 +103,28 @@ def training(kind: str, directory: Path, processes: Processes, **values: object)
     if kind == "gan":
         config = settings(epochs=2, batch_size=8, trainer={"ema": 0.9, "checkpoint_every": 3})
         return Trainer(Gan(), blobs(101), None, config=config, **shared)
+    trainer = {"ema": 0.9, "accumulate": 2, "checkpoint_every": 2, "memory_share": 0.0}
     config = settings(
-        **{"epochs": 2, "batch_size": 8, **values},
-        trainer={"ema": 0.9, "accumulate": 2, "checkpoint_every": 2, "memory_share": 0.0},
+        **{"epochs": 2, "batch_size": 8, "schedule": {"name": "constant"}, **values},
+        trainer={**trainer, "parallel": "fsdp" if kind == "shards" else "ddp"},
         optimizer={"clip_norm": 1.0},
     )
-    task = Classifier(dropout=0.2, norm=True)
-    return Trainer(task, Streamed(blobs(101)), blobs(41, seed=1), config=config, augment=jitter, **shared)
+    data = Streamed(blobs(101)), blobs(41, seed=1)
+    if kind == "supervised":
+        return Trainer(Classifier(dropout=0.2, norm=True), *data, config=config, augment=jitter, **shared)
+    return Trainer(Classifier(), *data, config=config, **shared)
+
+
+@case
+def processes_change(processes: Processes, directory: Path) -> None:
+    """Trainings that begin with one number of processes and go on with another, copies and shards."""
+    for kind in ("copies", "shards"):
+        training(kind, directory / f"two-{kind}", processes).fit()
+        # Begun by one process, see the fixture.
+        trainer = training(kind, directory / f"one-then-two-{kind}", processes, epochs=3)
+        trainer.fit(resume=True)
+        if processes.is_first:
+            save_tensors(directory / f"one-then-two-{kind}.safetensors", trainer.task.state_dict())
 
 
 @case

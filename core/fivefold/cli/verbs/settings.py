@@ -23,15 +23,21 @@ RESERVED = (
     "devices",
     "dry_run",
     "json",
+    "minutes",
     "no_plugins",
     "out",
     "preset",
     "profile",
+    "prune",
     "resume",
     "schema",
+    "search",
     "steps",
+    "storage",
     "strict",
+    "study",
     "to",
+    "trials",
 )
 
 

@@ -26,7 +26,7 @@ NUMBERS = ("precipitation", "temp_max", "temp_min", "wind")
 
 @hookimpl
 def fivefold_pipelines() -> list[PipelineSpec]:
-    """The pipeline; its name gives ``fivefold weather nowcast train|evaluate|predict|config``."""
+    """The pipeline; its name gives ``fivefold weather nowcast train|evaluate|predict|tune|...``."""
     summary = "Rain of the next day from a station's daily series"
     return [
         PipelineSpec("weather/nowcast", summary, target="weather_nowcast:Nowcast", example="seattle-weather")
