@@ -51,4 +51,4 @@ bench: $(BENCH_STAMP)
 	cd tests && ../$(BENCH)/bin/python -m benchmarks.trainers
 
 clean:
-	rm -rf $(VENV) docs/_build
+	rm -rf $(VENV) $(BENCH) docs/_build

@@ -120,11 +120,13 @@ class Classification(Task):
 
     def loss(self, batch: Batch, phase: str) -> Loss:  # noqa: ARG002 - one phase
         """Cross-entropy, summed over samples by class weight and divided by their number."""
-        logits, target = self.network(batch[self.input]), batch["target"]
-        total = F.cross_entropy(
-            logits.float(), target, self.class_weight, label_smoothing=self.label_smoothing, reduction="sum"
-        )
-        return Loss(total / len(target), len(target))
+        logits, target = self.network(batch[self.input]).float(), batch["target"]
+        size, smoothing, weight = len(target), self.label_smoothing, self.class_weight
+        if weight is None:
+            return Loss(F.cross_entropy(logits, target, label_smoothing=smoothing), size)
+        # Reduced by torch, the mean would be over the weights of the batch's classes.
+        total = F.cross_entropy(logits, target, weight, label_smoothing=smoothing, reduction="sum")
+        return Loss(total / size, size)
 
     def predict(self, batch: Batch) -> Batch:
         """``logits`` and ``probabilities``, shape ``(B, C)``, and ``target`` where the batch has it."""

@@ -14,20 +14,27 @@ from fivefold.training.distributed import ALONE, Processes
 
 @dataclass
 class _Series:
-    """One logged quantity: where it was computed, its value and the weight of that value."""
+    """One logged quantity: where it was computed, its value and the weight of that value.
+
+    Attributes:
+        steps, values, weights: not yet read from the device.
+        read: those that were, or that a checkpoint held.
+    """
 
     steps: list[int] = field(default_factory=list)
     values: list[Tensor] = field(default_factory=list)
     weights: list[float | Tensor] = field(default_factory=list)
-    restored: tuple[Tensor, Tensor, Tensor] | None = None
+    read: tuple[Tensor, Tensor, Tensor] | None = None
 
     def stacked(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Steps int64, values and weights float64, on the CPU; this waits for the device."""
-        columns = [] if self.restored is None else [self.restored]
+        """Steps int64, values and weights float64, on the CPU; waits for the device, once for each value."""
+        columns = [] if self.read is None else [self.read]
         if self.steps:
             columns.append((torch.tensor(self.steps), _to_host(self.values), _to_host(self.weights)))
+            self.steps, self.values, self.weights = [], [], []
         steps, values, weights = (torch.cat(column) for column in zip(*columns, strict=True))
-        return steps, values, weights
+        self.read = (steps, values, weights)
+        return self.read
 
 
 def _to_host(numbers: Sequence[float | Tensor]) -> Tensor:
@@ -35,7 +42,9 @@ def _to_host(numbers: Sequence[float | Tensor]) -> Tensor:
     tensors = [number for number in numbers if isinstance(number, Tensor)]
     if len(tensors) == len(numbers):
         return torch.stack(tensors).to("cpu", torch.float64)
-    return torch.tensor([float(number) for number in numbers], dtype=torch.float64)
+    return torch.tensor(
+        numbers if not tensors else [float(number) for number in numbers], dtype=torch.float64
+    )
 
 
 class LossTracker:
@@ -109,6 +118,6 @@ class LossTracker:
         """Go on from what `state_dict` saved."""
         keys = dict.fromkeys(name.rpartition(":")[0] for name in state)
         self._series = {
-            key: _Series(restored=(state[f"{key}:steps"], state[f"{key}:values"], state[f"{key}:weights"]))
+            key: _Series(read=(state[f"{key}:steps"], state[f"{key}:values"], state[f"{key}:weights"]))
             for key in keys
         }

@@ -1,7 +1,8 @@
 """Accelerate: the loop of its quick tour, with model, optimizer and data loader prepared.
 
 Batches come from a `DataLoader` of whole batches (see `feeding`), because that is what `prepare` knows; any other
-iterable it passes through untouched, faster, but without what Accelerate is for. Two optimizers are prepared with their networks, each as any other.
+iterable it passes through untouched, which is faster, but leaves out what Accelerate does with data. Two optimizers
+are prepared with their networks, each as any other.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ import io
 import json
 import os
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,16 @@ import torch
 from rich.console import Console
 
 from core.training.toys import Classifier, Gan, Streamed, blobs, settings
+from fivefold.config import ScheduleConfig
 from fivefold.data.dataset import Batch, Dataset
 from fivefold.errors import ConfigError, DataError, Interrupted, TrainingError
 from fivefold.evaluation.metric import Metric
-from fivefold.tasks.base import Loss, Task
+from fivefold.tasks.base import Loss, Phase, Task
 from fivefold.training.callback import Callback
 from fivefold.training.checkpoint import newest_checkpoint
+from fivefold.training.engine import Engine
 from fivefold.training.inference import predict_outputs
+from fivefold.training.loader import Loader
 from fivefold.training.progress import ProgressDisplay
 from fivefold.training.records import VARYING
 from fivefold.training.trainer import Trainer
@@ -339,3 +343,37 @@ def test_progress_is_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str
     captured = capsys.readouterr()
     assert captured.out == ""
     assert "epoch 1/1" in captured.err
+
+
+def test_phases_have_schedules_of_their_own(tmp_path: Path) -> None:
+    class TwoTimeScales(Gan):
+        """Heusel et al. 2017: the critic learns at a rate of its own, here one that stays."""
+
+        def phases(self) -> list[Phase]:
+            critic, generator = super().phases()
+            return [replace(critic, schedule=ScheduleConfig(name="constant")), generator]
+
+    trainer(tmp_path, TwoTimeScales(), val=False, epochs=4, trainer={"log_every": 1}).fit()
+    written = records(tmp_path)
+    assert {line["critic/lr"] for line in written} == {2e-3}
+    rates = [line["generator/lr"] for line in written]
+    assert max(rates) == pytest.approx(1e-2, rel=0.2)
+    assert rates[-1] < 0.2 * max(rates)
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("kind", ["supervised", "gan"])
+def test_no_value_is_read_from_the_device_between_log_lines(kind: str) -> None:
+    device = torch.device("cuda")
+    task = Gan() if kind == "gan" else Classifier(dropout=0.1, norm=True)
+    config = settings(trainer={"ema": 0.9, "accumulate": 2}, optimizer={"clip_norm": 1.0})
+    engine = Engine(task, config, device, batches=8)
+    loader = Loader(blobs(128), device, workers=0, memory_share=0.25)
+    batches = list(loader.read(list(torch.arange(128).split(16))))
+    engine.train_step(batches[: engine.batches_per_step], 0)  # allocates
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        engine.train_step(batches[: engine.batches_per_step], 1)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")

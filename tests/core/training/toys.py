@@ -126,11 +126,11 @@ class Gan(Task):
 
     def loss(self, batch: Batch, phase: str) -> Loss:
         real = batch["input"]
-        fake = self.generator(torch.randn(len(real), 2))
+        fake = self.generator(torch.randn(len(real), 2, device=real.device))
         if phase == "generator":
             return Loss(-self.critic(fake).mean(), len(real))
         fake = fake.detach()
-        between = torch.lerp(real, fake, torch.rand(len(real), 1)).requires_grad_()
+        between = torch.lerp(real, fake, torch.rand(len(real), 1, device=real.device)).requires_grad_()
         (slope,) = torch.autograd.grad(self.critic(between).sum(), between, create_graph=True)
         penalty = (slope.norm(dim=1) - 1).square().mean()
         return Loss(

@@ -12,6 +12,7 @@ from cyclopts.validators import Number
 
 from fivefold.cli.judgement import show_run
 from fivefold.cli.launched import is_launched, restarted, speaks
+from fivefold.cli.log import show_log
 from fivefold.cli.output import say
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.parameters import ConfigFile, Data, Device, Json
@@ -98,6 +99,7 @@ def train_verb(spec: PipelineSpec, settings: Settings) -> Callable[..., int]:
         file = config if resumed is None else resumed.path / "config.yaml"
         chosen = settings.resolve(preset, file, settings_typed)
         check_dependencies()
+        show_log()
         registry = session.registry()
         if dry_run:
             from fivefold.cli.dry_run import show_dry_run  # noqa: PLC0415 - imports torch
