@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fivefold.nn import CompactCNN, ConvBlock
-from fivefold.training.precision import lay_out_channels_last
+from fivefold.training.speed.precision import lay_out_channels_last
 
 REPEATS, WARM_UP = 15, 3
 

@@ -9,6 +9,7 @@ import random
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,17 @@ def test_one_batch_is_learned_by_heart(spec: PipelineSpec) -> None:
     assert last < 0.1 * first
 
 
+@pytest.fixture
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As many threads here as in the processes started: other numbers give other last bits."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.usefixtures("one_thread")
 def test_a_killed_training_resumes_bit_for_bit(spec: PipelineSpec, tmp_path: Path) -> None:
     options = ["--epochs", "2", "--trainer.checkpoint-every", "5", "--device", "cpu"]
     whole = tmp_path / "whole"

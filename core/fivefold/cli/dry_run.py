@@ -47,7 +47,7 @@ def _show_network(tried: TriedTraining) -> None:
 
 
 def _show_memory(tried: TriedTraining) -> None:
-    from fivefold.training.memory import in_words  # noqa: PLC0415 - imports torch
+    from fivefold.training.watching.memory import in_words  # noqa: PLC0415 - imports torch
 
     memory = tried.cost.memory
     parts = [

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
-from typing import Any, Literal, get_args, get_origin
+from types import UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import pydantic
 from cyclopts import ArgumentCollection
@@ -69,6 +70,8 @@ def _expected(kind: Any) -> str:
     if get_origin(kind) is Literal:
         *most, last = (str(choice) for choice in get_args(kind))
         return f"{', '.join(most)} or {last}" if most else last
+    if get_origin(kind) in {Union, UnionType}:
+        return " or ".join(_expected(each) for each in get_args(kind))
     return f"a value of type {getattr(kind, '__name__', kind)}"
 
 

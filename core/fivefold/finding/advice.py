@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from fivefold.config import PipelineConfig
-from fivefold.training.precision import has_bfloat16
+from fivefold.training.speed.precision import has_bfloat16
 
 
 def is_out_of_memory(error: BaseException) -> bool:

@@ -16,7 +16,7 @@ from fivefold.errors import ConfigError, TrainingError
 from fivefold.finding.advice import is_out_of_memory
 from fivefold.finding.memory import memory_of
 from fivefold.finding.rehearsal import Plan, Rehearsal, synchronise, undisturbed
-from fivefold.training.distributed import ALONE, Processes
+from fivefold.training.processes.group import ALONE, Processes
 
 _START = 2  # samples; normalisation over a batch needs two
 _FULL = 0.9  # share of the budget that a training may take

@@ -19,8 +19,8 @@ from fivefold.finding.rehearsal import Plan, Rehearsal, synchronise, undisturbed
 from fivefold.tasks.base import Task
 from fivefold.training.device import describe_device
 from fivefold.training.engine import Engine
-from fivefold.training.loader import Loader
-from fivefold.training.precision import to_channels_last
+from fivefold.training.loading.loader import Loader
+from fivefold.training.speed.precision import to_channels_last
 
 _WARM_UP, _TIMED = 2, 5  # steps
 _PREDICTED = 4  # samples

@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 
 from fivefold.errors import ConfigError
-from fivefold.training.memory import peak_memory
+from fivefold.training.watching.memory import peak_memory
 
 _ROOT = Path("/")
 _RESET_PEAK = "5"  # what resets the peak in /proc/self/clear_refs: man 5 proc

@@ -18,13 +18,13 @@ from fivefold.data.dataset import Batch, Dataset
 from fivefold.finding.memory import give_back_heap
 from fivefold.tasks.base import Task
 from fivefold.training.engine import Engine
-from fivefold.training.loader import Loader
-from fivefold.training.precision import use_fast_kernels
-from fivefold.training.rehearsal import generators_kept
+from fivefold.training.loading.loader import Loader
 from fivefold.training.sampler import Sampler
 from fivefold.training.schedule import Schedule
 from fivefold.training.seeds import Purpose, derive_seed, seed_everything
 from fivefold.training.sources import Augment, Sources
+from fivefold.training.speed.precision import use_fast_kernels
+from fivefold.training.speed.rehearsal import generators_kept
 
 
 @dataclass(frozen=True)

@@ -13,20 +13,20 @@ from fivefold.config import PipelineConfig, TrainerConfig
 from fivefold.data.dataset import Batch
 from fivefold.errors import CheckpointError
 from fivefold.tasks.base import Task
-from fivefold.training.activations import checkpoint_activations
-from fivefold.training.checkpoint import Checkpoint
-from fivefold.training.choices import Choices, choices_by_rule
-from fivefold.training.compilation import compile_mode, compile_task
-from fivefold.training.distributed import ALONE, Processes
 from fivefold.training.ema import MovingAverage
-from fivefold.training.norms import convert_batch_norms
 from fivefold.training.phase import PhaseRunner, all_finite
-from fivefold.training.precision import choose_precision, lay_out_channels_last, to_channels_last
+from fivefold.training.processes.group import ALONE, Processes
+from fivefold.training.processes.norms import convert_batch_norms
+from fivefold.training.saving.checkpoint import Checkpoint
 from fivefold.training.schedule import Schedule, build_schedule
+from fivefold.training.speed.activations import checkpoint_activations
+from fivefold.training.speed.choices import Choices, choices_by_rule
+from fivefold.training.speed.compilation import compile_mode, compile_task
+from fivefold.training.speed.precision import choose_precision, lay_out_channels_last, to_channels_last
 from fivefold.training.tracker import LossTracker
 
 if TYPE_CHECKING:
-    from fivefold.training.parallel import Parallel
+    from fivefold.training.processes.parallel import Parallel
 
 _SHOWN = 5  # keys that a message names
 
@@ -109,7 +109,7 @@ class Engine:
     def _share(self, settings: TrainerConfig, device: torch.device) -> Parallel | None:
         if self.processes.alone:
             return None
-        from fivefold.training.parallel import share_training  # noqa: PLC0415 - slow to import
+        from fivefold.training.processes.parallel import share_training  # noqa: PLC0415 - slow to import
 
         return share_training(self.task, settings, self.processes, device)
 
@@ -226,7 +226,7 @@ class Engine:
         return self.parallel is not None and self.parallel.is_sharded
 
     def _load_shards(self, checkpoint: Checkpoint) -> None:
-        from fivefold.training.sharded import load_sharded  # noqa: PLC0415 - slow to import
+        from fivefold.training.saving.sharded import load_sharded  # noqa: PLC0415 - slow to import
 
         state = {"model": dict(self.task.state_dict())}
         if self.average is not None:

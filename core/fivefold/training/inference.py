@@ -12,9 +12,14 @@ from fivefold.data.dataset import Dataset
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.tasks.base import Outputs, Task
-from fivefold.training.distributed import ALONE, Processes
-from fivefold.training.loader import Loader
-from fivefold.training.precision import Precision, choose_precision, to_channels_last, wants_channels_last
+from fivefold.training.loading.loader import Loader
+from fivefold.training.processes.group import ALONE, Processes
+from fivefold.training.speed.precision import (
+    Precision,
+    choose_precision,
+    to_channels_last,
+    wants_channels_last,
+)
 
 
 def predict_outputs(

@@ -15,17 +15,17 @@ import torch
 from fivefold.config import PipelineConfig
 from fivefold.data.dataset import Batch
 from fivefold.errors import Interrupted, TrainingError
-from fivefold.training.checkpoint import checkpoint_of_step
 from fivefold.training.divergence import Divergence, culprit, describe_divergence
 from fivefold.training.engine import Engine
 from fivefold.training.inference import gather_outputs
 from fivefold.training.monitor import Monitor
-from fivefold.training.profile import Profiler
-from fivefold.training.reporter import Reporter
-from fivefold.training.saver import Saver
+from fivefold.training.saving.checkpoint import checkpoint_of_step
+from fivefold.training.saving.saver import Saver
 from fivefold.training.signals import StopSignal
 from fivefold.training.sources import Sources
 from fivefold.training.state import Position, TrainingResult
+from fivefold.training.watching.profile import Profiler
+from fivefold.training.watching.reporter import Reporter
 
 _RETURNS = 10  # times that a training goes back to a checkpoint before it gives up
 

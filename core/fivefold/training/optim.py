@@ -12,7 +12,7 @@ from torch.optim import SGD, AdamW, Muon, Optimizer
 
 from fivefold.config import OptimizerConfig
 from fivefold.errors import ConfigError
-from fivefold.training.offload import OffloadedOptimizer
+from fivefold.training.speed.offload import OffloadedOptimizer
 
 _MATRIX = 2
 

@@ -14,7 +14,6 @@ from fivefold.config import OptimizerConfig
 from fivefold.data.dataset import Batch
 from fivefold.errors import TrainingError
 from fivefold.tasks.base import Loss, Phase, Task
-from fivefold.training.distributed import whole
 from fivefold.training.optim import (
     build_optimizers,
     embedding_ids,
@@ -22,12 +21,13 @@ from fivefold.training.optim import (
     optimizer_tensors,
     set_learning_rate,
 )
-from fivefold.training.precision import Precision
+from fivefold.training.processes.group import whole
 from fivefold.training.schedule import Schedule
+from fivefold.training.speed.precision import Precision
 from fivefold.training.tracker import LossTracker
 
 if TYPE_CHECKING:
-    from fivefold.training.parallel import Compute, Parallel
+    from fivefold.training.processes.parallel import Compute, Parallel
 
 
 class PhaseRunner:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fivefold.errors import ConfigError
-from fivefold.training.distributed import ALONE, Processes
+from fivefold.training.processes.group import ALONE, Processes
 from fivefold.training.seeds import Purpose, derive_seed
 
 

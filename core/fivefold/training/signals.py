@@ -13,7 +13,7 @@ from typing import Any, Self
 
 import torch
 
-from fivefold.training.distributed import ALONE, Processes
+from fivefold.training.processes.group import ALONE, Processes
 
 _WATCHED = (signal.SIGINT, signal.SIGTERM)
 _EXCHANGE = 1.0  # seconds between exchanges

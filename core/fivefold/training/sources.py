@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 
 from fivefold.data.dataset import Batch
-from fivefold.training.loader import Loader
-from fivefold.training.precision import to_channels_last
+from fivefold.training.loading.loader import Loader
 from fivefold.training.sampler import Sampler
 from fivefold.training.seeds import Purpose, derive_seed
+from fivefold.training.speed.precision import to_channels_last
 
 Augment = Callable[[Batch, torch.Generator], Batch]
 

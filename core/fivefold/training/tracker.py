@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fivefold.tasks.base import Loss
-from fivefold.training.distributed import ALONE, Processes
+from fivefold.training.processes.group import ALONE, Processes
 
 
 @dataclass

@@ -25,32 +25,32 @@ from fivefold.errors import ConfigError, TrainingError
 from fivefold.finding.advice import advise, is_out_of_memory
 from fivefold.tasks.base import Task
 from fivefold.training.callback import Callback
-from fivefold.training.checkpoint import (
+from fivefold.training.device import describe_device
+from fivefold.training.engine import Engine
+from fivefold.training.loading.loader import Loader
+from fivefold.training.loop import Loop
+from fivefold.training.monitor import Monitor, choose_monitor
+from fivefold.training.processes.group import ALONE, Processes, whole
+from fivefold.training.sampler import Sampler
+from fivefold.training.saving.checkpoint import (
     Checkpoint,
     newest_checkpoint,
     remove_unfinished,
     set_aside_later,
 )
-from fivefold.training.choices import Choices
-from fivefold.training.compilation import compiling_ended
-from fivefold.training.device import describe_device
-from fivefold.training.distributed import ALONE, Processes, whole
-from fivefold.training.engine import Engine
-from fivefold.training.loader import Loader
-from fivefold.training.loop import Loop
-from fivefold.training.monitor import Monitor, choose_monitor
-from fivefold.training.precision import use_fast_kernels
-from fivefold.training.probe import choose
-from fivefold.training.profile import Profiler
-from fivefold.training.progress import ProgressDisplay
-from fivefold.training.reporter import Reporter
-from fivefold.training.sampler import Sampler
-from fivefold.training.saver import Saver
+from fivefold.training.saving.saver import Saver
 from fivefold.training.seeds import Purpose, derive_seed, seed_everything
 from fivefold.training.signals import StopSignal
 from fivefold.training.sources import Augment, Sources
+from fivefold.training.speed.choices import Choices
+from fivefold.training.speed.compilation import compiling_ended
+from fivefold.training.speed.precision import use_fast_kernels
+from fivefold.training.speed.probe import choose
 from fivefold.training.state import Position, TrainingResult
-from fivefold.training.tensorboard import TensorBoard
+from fivefold.training.watching.profile import Profiler
+from fivefold.training.watching.progress import ProgressDisplay
+from fivefold.training.watching.reporter import Reporter
+from fivefold.training.watching.tensorboard import TensorBoard
 
 _REHEARSED = 3  # batches that compiled code is tried on
 
@@ -188,7 +188,10 @@ class Trainer:
     def _choose(self, sources: Sources, checkpoint: Checkpoint | None) -> Choices:
         """Prepare the task where the training is new, and choose what it is to run with."""
         if checkpoint is not None:
-            return Choices.from_values(checkpoint.values()["choices"])
+            values = checkpoint.values()
+            return Choices.from_values(values["choices"]).for_processes(
+                values["processes"], self.processes.count
+            )
         # The first process draws as if it were alone; each other has a stream of its own.
         ranks = () if self.processes.is_first else (self.processes.rank,)
         seed_everything(derive_seed(self.config.seed, Purpose.TRAINING, *ranks))
@@ -200,7 +203,7 @@ class Trainer:
             self.device,
             steps=self.config.epochs * len(self._sampler.sizes),
             processes=self.processes.count,
-        )
+        ).with_threads(self.device)
 
     def _build_engine(self, sources: Sources, choices: Choices) -> Engine:
         use_fast_kernels(self.device)

@@ -17,7 +17,7 @@ from fivefold.config.files import to_yaml
 from fivefold.errors import Interrupted, TrainingError
 from fivefold.files import write_text
 from fivefold.training.callback import Callback
-from fivefold.training.checkpoint import newest_checkpoint
+from fivefold.training.saving.checkpoint import newest_checkpoint
 from fivefold.training.seeds import seed_everything
 from fivefold.training.signals import StopSignal
 from fivefold.training.trainer import Trainer

@@ -23,7 +23,7 @@ from fivefold.plugins.spec import PipelineSpec
 from fivefold.runs import RUNS
 from fivefold.tasks.base import Task
 from fivefold.training.device import choose_device
-from fivefold.training.distributed import ALONE, Processes
+from fivefold.training.processes.group import ALONE, Processes
 from fivefold.training.seeds import seed_everything
 from fivefold.workflow.preparing import Prepared, prepare
 

@@ -8,7 +8,7 @@ from fivefold.pipeline import Pipeline
 from fivefold.plugins.registry import Registry
 from fivefold.runs import Run
 from fivefold.tasks.base import Task
-from fivefold.training.checkpoint import load_tensors
+from fivefold.training.saving.checkpoint import load_tensors
 
 
 def load_task(run: Run, registry: Registry) -> tuple[Pipeline, Task]:

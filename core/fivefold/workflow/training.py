@@ -19,10 +19,10 @@ from fivefold.plugins.spec import PipelineSpec
 from fivefold.provenance import command, hardware, now, versions
 from fivefold.runs import RUNS, Run, run_to_resume
 from fivefold.tasks.base import Task
-from fivefold.training.checkpoint import save_tensors
 from fivefold.training.device import choose_device
-from fivefold.training.distributed import Processes, joined, launched
 from fivefold.training.inference import predict_outputs
+from fivefold.training.processes.group import Processes, joined, launched
+from fivefold.training.saving.checkpoint import save_tensors
 from fivefold.training.seeds import seed_everything
 from fivefold.training.state import TrainingResult
 from fivefold.training.trainer import Trainer

@@ -29,7 +29,7 @@ from benchmarks.trainers.problems import PROBLEMS, Problem
 from benchmarks.trainers.table import Result, as_values, lines
 from benchmarks.trainers.trial import Length, Trial
 from fivefold.provenance import processor
-from fivefold.training.precision import use_fast_kernels
+from fivefold.training.speed.precision import use_fast_kernels
 
 
 @dataclass(frozen=True)

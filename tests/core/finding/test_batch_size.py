@@ -19,7 +19,7 @@ from fivefold.data.dataset import Batch
 from fivefold.errors import ConfigError, DataError, TrainingError
 from fivefold.finding.batch_size import Choice, Trial, find_batch_size, search
 from fivefold.tasks.base import Loss
-from fivefold.training.distributed import Processes
+from fivefold.training.processes.group import Processes
 
 AUTO = settings(batch_size="auto")
 

@@ -18,7 +18,7 @@ from core.training.toys import Classifier, blobs, settings
 from fivefold.data.dataset import Batch
 from fivefold.finding.batch_size import find_batch_size
 from fivefold.tasks.base import Loss
-from fivefold.training.distributed import joined
+from fivefold.training.processes.group import joined
 
 
 class Limited(Classifier):

@@ -18,8 +18,8 @@ from types import FrameType
 
 import torch
 
-from fivefold.training.checkpoint import newest_checkpoint, prune_checkpoints, remove_unfinished
-from fivefold.training.checkpoint_writer import CheckpointWriter
+from fivefold.training.saving.checkpoint import newest_checkpoint, prune_checkpoints, remove_unfinished
+from fivefold.training.saving.writer import CheckpointWriter
 
 KILLS = 24
 

@@ -23,10 +23,10 @@ from torch.distributed.fsdp import fully_shard
 from torch.distributed.tensor import DTensor, Shard, distribute_tensor
 
 from fivefold.errors import CheckpointError, PeerError
-from fivefold.training.checkpoint import newest_checkpoint, save_tensors
-from fivefold.training.checkpoint_writer import CheckpointWriter
-from fivefold.training.distributed import Processes, joined
-from fivefold.training.sharded import load_sharded, save_sharded
+from fivefold.training.processes.group import Processes, joined
+from fivefold.training.saving.checkpoint import newest_checkpoint, save_tensors
+from fivefold.training.saving.sharded import load_sharded, save_sharded
+from fivefold.training.saving.writer import CheckpointWriter
 
 CPU = torch.device("cpu")
 State = dict[str, dict[str, Tensor]]

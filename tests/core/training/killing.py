@@ -24,8 +24,8 @@ import torch
 
 from core.training.toys import Classifier, Gan, Streamed, blobs, jitter, settings
 from fivefold.errors import PeerError
-from fivefold.training.checkpoint import save_tensors
-from fivefold.training.distributed import ALONE, Processes, joined
+from fivefold.training.processes.group import ALONE, Processes, joined
+from fivefold.training.saving.checkpoint import save_tensors
 from fivefold.training.trainer import Trainer
 
 CPU = torch.device("cpu")

@@ -19,7 +19,7 @@ from torch import distributed as dist
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.table import Array
 from fivefold.errors import DataError
-from fivefold.training.loader import Loader
+from fivefold.training.loading.loader import Loader
 
 Fault = Literal["raise", "raise in company", "name the file", "kill", "leave in company", "sleep"]
 

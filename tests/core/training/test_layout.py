@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 
-from fivefold.training.precision import lay_out_channels_last, to_channels_last
+from fivefold.training.speed.precision import lay_out_channels_last, to_channels_last
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from fivefold.errors import ConfigError
-from fivefold.training.activations import checkpoint_activations, is_recomputed
+from fivefold.training.speed.activations import checkpoint_activations, is_recomputed
 
 
 class Block(nn.Module):

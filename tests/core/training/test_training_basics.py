@@ -25,13 +25,6 @@ from fivefold.errors import ConfigError
 from fivefold.evaluation.metric import Metric
 from fivefold.training.device import choose_device, describe_device
 from fivefold.training.monitor import choose_monitor
-from fivefold.training.precision import (
-    choose_precision,
-    has_bfloat16,
-    lay_out_channels_last,
-    to_channels_last,
-    wants_channels_last,
-)
 from fivefold.training.schedule import build_schedule
 from fivefold.training.seeds import (
     Purpose,
@@ -42,6 +35,13 @@ from fivefold.training.seeds import (
     seed_everything,
 )
 from fivefold.training.signals import StopSignal
+from fivefold.training.speed.precision import (
+    choose_precision,
+    has_bfloat16,
+    lay_out_channels_last,
+    to_channels_last,
+    wants_channels_last,
+)
 
 CPU = torch.device("cpu")
 

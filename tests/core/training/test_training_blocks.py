@@ -6,7 +6,7 @@ from torch import nn
 
 from fivefold.nn.resnet import ResNet
 from fivefold.nn.transformer import TransformerEncoder
-from fivefold.training.blocks import named_blocks, repeated_blocks
+from fivefold.training.speed.blocks import named_blocks, repeated_blocks
 
 
 def test_layers_of_a_transformer() -> None:

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from fivefold.errors import CheckpointError, TrainingError
-from fivefold.training.checkpoint import (
+from fivefold.training.saving.checkpoint import (
     Checkpoint,
     checkpoint_of_step,
     newest_checkpoint,
@@ -20,7 +20,7 @@ from fivefold.training.checkpoint import (
     save_checkpoint,
     set_aside_later,
 )
-from fivefold.training.records import MetricsLog
+from fivefold.training.watching.records import MetricsLog
 
 
 def save(directory: Path, step: int, value: float = 1.0) -> Checkpoint:
@@ -287,7 +287,8 @@ def test_records_are_appended_and_cut(tmp_path: Path) -> None:
     path = tmp_path / "run" / "metrics.jsonl"
     log = MetricsLog(path, length=0)
     log.write({"step": 1, "loss": 0.5})
-    length = log.sync()
+    log.sync()
+    length = log.length
     log.write({"step": 2, "loss": float("nan"), "other": float("inf"), "split": "träin"})
     log.close()
     lines = path.read_text(encoding="utf-8").splitlines()

@@ -10,8 +10,8 @@ import safetensors.torch
 import torch
 
 from fivefold.errors import CheckpointError
-from fivefold.training.checkpoint import load_tensors, save_tensors
-from fivefold.training.tensor_files import TensorFile, encode_tensors, read_digest, write_file
+from fivefold.training.saving.checkpoint import load_tensors, save_tensors
+from fivefold.training.saving.tensor_files import TensorFile, encode_tensors, read_digest, write_file
 
 
 def test_tensors_bit_for_bit_whatever_their_layout(tmp_path: Path) -> None:

@@ -15,9 +15,9 @@ import torch
 from core.training.toys import Classifier, blobs, jitter, settings
 from fivefold.data.dataset import Batch
 from fivefold.errors import CheckpointError, Interrupted
-from fivefold.training.records import VARYING
 from fivefold.training.sources import Augment
 from fivefold.training.trainer import Trainer
+from fivefold.training.watching.records import VARYING
 
 FILES = [
     "COMPLETE",

@@ -17,10 +17,10 @@ from torch import Tensor
 
 from core.training.checkpoint_sharded import network
 from fivefold.errors import CheckpointError
-from fivefold.training.checkpoint import Checkpoint, load_tensors, newest_checkpoint, save_checkpoint
-from fivefold.training.pieces import PiecedTensors, describe_offsets
-from fivefold.training.sharded import load_sharded
-from fivefold.training.tensor_files import TensorFile, encode_tensors, write_file
+from fivefold.training.saving.checkpoint import Checkpoint, load_tensors, newest_checkpoint, save_checkpoint
+from fivefold.training.saving.pieces import PiecedTensors, describe_offsets
+from fivefold.training.saving.sharded import load_sharded
+from fivefold.training.saving.tensor_files import TensorFile, encode_tensors, write_file
 
 HERE = Path(__file__).parent
 FILES = ["losses", "model", "optimizer"]

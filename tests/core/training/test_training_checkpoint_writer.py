@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from fivefold.errors import CheckpointError, TrainingError
-from fivefold.training.checkpoint import newest_checkpoint, save_checkpoint
-from fivefold.training.checkpoint_writer import CheckpointWriter, take_snapshot
-from fivefold.training.tensor_files import TensorFile
+from fivefold.training.saving.checkpoint import newest_checkpoint, save_checkpoint
+from fivefold.training.saving.tensor_files import TensorFile
+from fivefold.training.saving.writer import CheckpointWriter, take_snapshot
 
 HERE = Path(__file__).parent
 

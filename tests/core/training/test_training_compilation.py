@@ -15,10 +15,10 @@ from fivefold.config import TrainerConfig
 from fivefold.data.dataset import Batch
 from fivefold.errors import ConfigError
 from fivefold.tasks.base import Loss, Task
-from fivefold.training.activations import checkpoint_activations
-from fivefold.training.compilation import compile_mode, compile_regions, compile_task, compiling_ended
-from fivefold.training.precision import Precision
-from fivefold.training.rehearsal import forward_backward
+from fivefold.training.speed.activations import checkpoint_activations
+from fivefold.training.speed.compilation import compile_mode, compile_regions, compile_task, compiling_ended
+from fivefold.training.speed.precision import Precision
+from fivefold.training.speed.rehearsal import forward_backward
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 FLOAT32 = Precision(torch.float32, "cpu")

@@ -18,9 +18,9 @@ from torch import Tensor
 from core.training import together
 from core.training.toys import Weighted, blobs
 from fivefold.errors import CheckpointError
-from fivefold.training.checkpoint import load_tensors
-from fivefold.training.distributed import ALONE
+from fivefold.training.processes.group import ALONE
 from fivefold.training.sampler import Sampler
+from fivefold.training.saving.checkpoint import load_tensors
 
 TESTS = Path(__file__).parents[2]
 

@@ -15,9 +15,9 @@ from core.training.toys import Classifier, Gan, blobs, settings
 from fivefold.data.dataset import Batch, TensorDataset
 from fivefold.errors import TrainingError
 from fivefold.tasks.base import Loss
-from fivefold.training.checkpoint import newest_checkpoint
 from fivefold.training.divergence import culprit
 from fivefold.training.sampler import Sampler
+from fivefold.training.saving.checkpoint import newest_checkpoint
 from fivefold.training.trainer import Trainer
 
 SIZE, BATCH = 60, 10

@@ -10,8 +10,8 @@ from core.training.readers import Counting, Reader
 from core.training.toys import Streamed, blobs
 from fivefold.data.dataset import Dataset
 from fivefold.errors import DataError
-from fivefold.training.loader import Loader
-from fivefold.training.prefetch import started_ahead
+from fivefold.training.loading.loader import Loader
+from fivefold.training.loading.prefetch import started_ahead
 
 CPU = torch.device("cpu")
 BATCHES = torch.split(torch.randperm(50, generator=torch.Generator().manual_seed(0)), 8)

@@ -26,8 +26,8 @@ from torch import distributed as dist
 from core.training.readers import FileError, Reader, Surroundings, Unloadable
 from fivefold.data.dataset import Batch
 from fivefold.errors import ConfigError, DataError
-from fivefold.training.loader import Loader
-from fivefold.training.worker import serve
+from fivefold.training.loading.loader import Loader
+from fivefold.training.loading.worker import serve
 
 CPU = torch.device("cpu")
 TESTS = Path(__file__).parents[2]
@@ -150,7 +150,7 @@ def test_a_worker_survives_signals_is_replaced_after_a_kill_and_ends_with_its_lo
             next(stream)
             stream.close()
             signal_all(signal.SIGKILL)
-            with caplog.at_level(logging.WARNING, "fivefold.training.worker_pool"):
+            with caplog.at_level(logging.WARNING, "fivefold.training.loading.worker_pool"):
                 assert len(list(loader.read(batches))) == 2
             assert "died of signal 9" in caplog.text
             assert "the training goes on" in caplog.text

@@ -10,7 +10,6 @@ from torch.optim import Optimizer
 
 from fivefold.config import OptimizerConfig
 from fivefold.training import optim
-from fivefold.training.offload import OffloadedOptimizer
 from fivefold.training.optim import (
     build_optimizers,
     embedding_ids,
@@ -18,6 +17,7 @@ from fivefold.training.optim import (
     optimizer_tensors,
     set_learning_rate,
 )
+from fivefold.training.speed.offload import OffloadedOptimizer
 
 
 class Network(nn.Module):

@@ -16,8 +16,8 @@ from fivefold.errors import TrainingError
 from fivefold.tasks.base import Loss, Phase, Task
 from fivefold.training.engine import Engine
 from fivefold.training.phase import PhaseRunner
-from fivefold.training.precision import Precision
 from fivefold.training.schedule import build_schedule
+from fivefold.training.speed.precision import Precision
 from fivefold.training.tracker import LossTracker
 
 CPU = torch.device("cpu")

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from core.training.toys import Classifier, blobs, settings
 from fivefold.data.dataset import Batch
 from fivefold.tasks.base import Loss, Phase, Task
-from fivefold.training import probe
-from fivefold.training.choices import Choices
-from fivefold.training.probe import choose
+from fivefold.training.speed import probe
+from fivefold.training.speed.choices import Choices
+from fivefold.training.speed.probe import choose
 
 CPU = torch.device("cpu")
 LONG = 1_000_000  # steps

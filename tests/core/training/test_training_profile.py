@@ -14,10 +14,10 @@ from core.training.toys import Classifier, Gan, blobs, settings
 from fivefold.data.dataset import Batch
 from fivefold.tasks.base import Task
 from fivefold.training.engine import Engine
-from fivefold.training.profile import Profiler
-from fivefold.training.profile_page import describe_profile
-from fivefold.training.profile_summary import PARTS
-from fivefold.training.trace import read_trace
+from fivefold.training.watching.profile import Profiler
+from fivefold.training.watching.profile_page import describe_profile
+from fivefold.training.watching.profile_summary import PARTS
+from fivefold.training.watching.trace import read_trace
 
 CPU = torch.device("cpu")
 DATA = blobs(32)

@@ -17,12 +17,12 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from fivefold.errors import Interrupted
 from fivefold.training.callback import Callback
-from fivefold.training.memory import in_words, peak_memory, used_memory
-from fivefold.training.progress import ProgressDisplay
-from fivefold.training.records import VARYING
-from fivefold.training.reporter import Reporter
 from fivefold.training.state import Position
-from fivefold.training.tensorboard import TensorBoard
+from fivefold.training.watching.memory import in_words, peak_memory, used_memory
+from fivefold.training.watching.progress import ProgressDisplay
+from fivefold.training.watching.records import VARYING
+from fivefold.training.watching.reporter import Reporter
+from fivefold.training.watching.tensorboard import TensorBoard
 
 INFO = {
     "directory": "runs/x", "device": "CPU", "precision": "float32", "parameters": 131, "samples": 60,
@@ -109,6 +109,7 @@ def test_records_of_several_phases_name_them() -> None:
             step=1,
             epoch=0.25,
             samples=16,
+            waited=0.0,
         )
     _, record = heard.calls[1]
     assert [key for key in record if "/" in key] == [
@@ -123,7 +124,8 @@ def test_without_a_file_only_callbacks_hear(tmp_path: Path) -> None:
     heard = Recorder()
     with opened(heard) as reporter:
         losses(reporter, 2)
-        assert reporter.sync() == 0
+        reporter.sync()
+        assert reporter.length == 0
         reporter.rewind(Position(step=1))
     assert [name for name, _ in heard.calls] == ["start", "log", "rewind", "end"]
     assert heard.calls[0][1] == {**INFO, "step": 0, "device_memory": None}
@@ -168,7 +170,7 @@ def test_going_back_cuts_off_what_was_written_since(tmp_path: Path) -> None:
     path, heard = tmp_path / "metrics.jsonl", Recorder()
     with opened(heard, path=path) as reporter:
         losses(reporter, 2)
-        saved = Position(step=2, log_bytes=reporter.sync())
+        saved = Position(step=2, log_bytes=reporter.length)
         losses(reporter, 4)
         losses(reporter, 6)
         reporter.rewind(saved)

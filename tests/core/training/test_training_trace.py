@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fivefold.training.intervals import Intervals, holds, length, minus, union, within
-from fivefold.training.profile_advice import advise
-from fivefold.training.profile_summary import PARTS, Summary, summarise
-from fivefold.training.trace import Event, own_times, read_trace
+from fivefold.training.watching.intervals import Intervals, holds, length, minus, union, within
+from fivefold.training.watching.profile_advice import advise
+from fivefold.training.watching.profile_summary import PARTS, Summary, summarise
+from fivefold.training.watching.trace import Event, own_times, read_trace
 
 PAIRS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda pair: (min(pair), max(pair))))
 

@@ -20,13 +20,13 @@ from fivefold.errors import ConfigError, DataError, Interrupted, TrainingError
 from fivefold.evaluation.metric import Metric
 from fivefold.tasks.base import Loss, Phase, Task
 from fivefold.training.callback import Callback
-from fivefold.training.checkpoint import newest_checkpoint
 from fivefold.training.engine import Engine
 from fivefold.training.inference import predict_outputs
-from fivefold.training.loader import Loader
-from fivefold.training.progress import ProgressDisplay
-from fivefold.training.records import VARYING
+from fivefold.training.loading.loader import Loader
+from fivefold.training.saving.checkpoint import newest_checkpoint
 from fivefold.training.trainer import Trainer
+from fivefold.training.watching.progress import ProgressDisplay
+from fivefold.training.watching.records import VARYING
 
 CPU = torch.device("cpu")
 
@@ -248,14 +248,14 @@ def test_memory_running_out_is_explained(tmp_path: Path) -> None:
             torch.empty(2**50)
             return super().loss(batch, phase)
 
-    with pytest.raises(TrainingError, match=r"too small for batches of 16; choose a smaller --batch-size"):
+    with pytest.raises(TrainingError, match=r"too small for batches of 16; try --batch-size 8"):
         trainer(tmp_path, Greedy()).fit()
 
     class Device(Classifier):
         def loss(self, batch: Batch, phase: str) -> Loss:
             raise torch.OutOfMemoryError("CUDA out of memory")
 
-    with pytest.raises(TrainingError, match="choose a smaller --batch-size"):
+    with pytest.raises(TrainingError, match="try --batch-size 8"):
         trainer(tmp_path, Device()).fit()
 
 

@@ -14,13 +14,13 @@ import torch
 
 from core.training.toys import Classifier, Gan, Streamed, Weighted, blobs, jitter, settings
 from fivefold.errors import ConfigError, PeerError
-from fivefold.training.checkpoint import save_tensors
-from fivefold.training.distributed import Processes, joined, whole
 from fivefold.training.engine import Engine
 from fivefold.training.inference import gather_outputs
-from fivefold.training.loader import Loader
-from fivefold.training.precision import choose_precision
+from fivefold.training.loading.loader import Loader
+from fivefold.training.processes.group import Processes, joined, whole
 from fivefold.training.sampler import Sampler
+from fivefold.training.saving.checkpoint import save_tensors
+from fivefold.training.speed.precision import choose_precision
 from fivefold.training.trainer import Trainer
 
 CPU = torch.device("cpu")

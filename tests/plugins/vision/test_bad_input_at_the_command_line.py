@@ -166,7 +166,7 @@ def test_a_full_disk_is_a_sentence_and_leaves_no_half_checkpoint(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("fivefold.training.checkpoint._write", full)
+    monkeypatch.setattr("fivefold.training.saving.checkpoint.write_file", full)
     out = tmp_path / "run"
     assert main(["vision", "classify", "train", str(run.parent / "photos"), *QUICK, "--out", str(out)]) == 2
     said = capsys.readouterr().err.strip().splitlines()[-1]

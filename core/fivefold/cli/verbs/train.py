@@ -108,7 +108,7 @@ def train_verb(spec: PipelineSpec, settings: Settings) -> Callable[..., int]:
             show_dry_run(try_training(spec, data, chosen, device=device, registry=registry), json=json)
             return 0
         if devices > 1 and not is_launched():
-            from fivefold.training.launch import launch  # noqa: PLC0415 - imports torch
+            from fivefold.training.processes.launch import launch  # noqa: PLC0415 - imports torch
 
             return launch(devices, session.words)
         from fivefold.workflow import train as train_run  # noqa: PLC0415 - imports torch
@@ -146,7 +146,7 @@ def _run_to_go_on_with(spec: PipelineSpec, data: str, out: Path | None, *, asked
 
 def tell_of_profile(run: Run) -> None:
     """Say where the time went, if that was found out."""
-    from fivefold.training.profile_page import describe_profile  # noqa: PLC0415 - imports torch
+    from fivefold.training.watching.profile_page import describe_profile  # noqa: PLC0415 - imports torch
 
     found = describe_profile(run.path / "profile")
     if found is not None:

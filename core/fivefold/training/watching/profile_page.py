@@ -7,8 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fivefold.files import write_json, write_text
-from fivefold.training.memory import in_words
-from fivefold.training.profile_summary import PARTS, Summary
+from fivefold.training.watching.memory import in_words
+from fivefold.training.watching.profile_summary import PARTS, Summary
 
 FORMAT = 1
 """Version of the layout of ``summary.json``."""
@@ -40,7 +40,9 @@ def render(summary: Summary) -> str:
 
     environment = Environment(
         # The page wears the style of the report.
-        loader=ChoiceLoader([PackageLoader("fivefold.training"), PackageLoader("fivefold.evaluation")]),
+        loader=ChoiceLoader(
+            [PackageLoader("fivefold.training.watching"), PackageLoader("fivefold.evaluation")]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

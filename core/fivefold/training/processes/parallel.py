@@ -25,8 +25,8 @@ from fivefold.config import TrainerConfig
 from fivefold.data.dataset import Batch
 from fivefold.errors import ConfigError
 from fivefold.tasks.base import Loss, Phase, Task
-from fivefold.training.blocks import repeated_blocks
-from fivefold.training.distributed import Processes
+from fivefold.training.processes.group import Processes
+from fivefold.training.speed.blocks import repeated_blocks
 
 Compute = Callable[[Batch, str], Loss]
 """What gives the loss of a batch in a phase: `Task.loss`, or something wrapped around it."""

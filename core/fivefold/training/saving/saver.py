@@ -12,13 +12,12 @@ import torch
 from torch import Tensor
 
 from fivefold.config import PipelineConfig
-from fivefold.training.checkpoint import Checkpoint, newest_checkpoint, prune_checkpoints
-from fivefold.training.checkpoint_writer import CheckpointWriter
-from fivefold.training.choices import Choices
-from fivefold.training.distributed import Processes
 from fivefold.training.engine import Engine
 from fivefold.training.monitor import Monitor
+from fivefold.training.processes.group import Processes
 from fivefold.training.sampler import Sampler
+from fivefold.training.saving.checkpoint import Checkpoint, newest_checkpoint, prune_checkpoints
+from fivefold.training.saving.writer import CheckpointWriter
 from fivefold.training.seeds import (
     Purpose,
     derive_seed,
@@ -27,6 +26,7 @@ from fivefold.training.seeds import (
     restore_generators,
     seed_everything,
 )
+from fivefold.training.speed.choices import Choices
 from fivefold.training.state import Position, check_same_training
 
 

@@ -18,8 +18,8 @@ import torch
 
 from fivefold.data.dataset import Dataset
 from fivefold.errors import ConfigError, FivefoldError
-from fivefold.training.reading import read_batch
-from fivefold.training.shared_memory import Layout, write_tensors
+from fivefold.training.loading.reading import read_batch
+from fivefold.training.loading.shared_memory import Layout, write_tensors
 
 
 @dataclass(frozen=True)

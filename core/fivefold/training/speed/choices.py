@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import torch
 
 from fivefold.config import TrainerConfig
 from fivefold.tasks.base import Task
-from fivefold.training.precision import choose_precision, wants_channels_last
+from fivefold.training.speed.precision import choose_precision, wants_channels_last
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,20 @@ class Choices:
     def from_values(cls, values: Mapping[str, Any]) -> Choices:
         """The choices that `to_values` gave."""
         return cls(**values)
+
+    def with_threads(self, device: torch.device) -> Choices:
+        """The same with the number of threads written down where a CPU's kernels depend on it.
+
+        Sums over other numbers of threads differ in their last bits, so a resumed training takes as many as it
+        began with, whatever the environment now says.
+        """
+        if device.type != "cpu" or self.threads is not None:
+            return self
+        return replace(self, threads=torch.get_num_threads())
+
+    def for_processes(self, before: int, now: int) -> Choices:
+        """The same for another number of processes, between which threads are dealt out anew."""
+        return self if before == now else replace(self, threads=None)
 
     @contextmanager
     def apply(self) -> Iterator[None]:

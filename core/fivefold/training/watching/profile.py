@@ -24,10 +24,10 @@ from torch.profiler import ProfilerActivity, profile, record_function
 
 from fivefold.training.device import describe_device
 from fivefold.training.engine import Engine
-from fivefold.training.memory import peak_memory
-from fivefold.training.profile_page import write_summary
-from fivefold.training.profile_summary import Summary, summarise
-from fivefold.training.trace import RANGE, read_trace
+from fivefold.training.watching.memory import peak_memory
+from fivefold.training.watching.profile_page import write_summary
+from fivefold.training.watching.profile_summary import Summary, summarise
+from fivefold.training.watching.trace import RANGE, read_trace
 
 _T = TypeVar("_T")
 

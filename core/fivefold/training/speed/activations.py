@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
 from fivefold.errors import ConfigError
-from fivefold.training.blocks import named_blocks
+from fivefold.training.speed.blocks import named_blocks
 
 
 def checkpoint_activations(network: nn.Module) -> list[str]:

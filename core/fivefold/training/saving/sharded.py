@@ -24,16 +24,16 @@ from torch import distributed as dist
 from torch.distributed.tensor import DTensor
 
 from fivefold.errors import CheckpointError
-from fivefold.training.checkpoint import (
+from fivefold.training.processes.group import Processes
+from fivefold.training.saving.checkpoint import (
     Checkpoint,
     complete,
     sync_directory,
     write_tensor_files,
     writing_aside,
 )
-from fivefold.training.distributed import Processes
-from fivefold.training.pieces import describe_offsets
-from fivefold.training.tensor_files import Digest, TensorFile
+from fivefold.training.saving.pieces import describe_offsets
+from fivefold.training.saving.tensor_files import Digest, TensorFile
 
 T = TypeVar("T")
 Tensors = Mapping[str, Mapping[str, Tensor]]

@@ -27,16 +27,16 @@ from fivefold.data.dataset import Batch
 from fivefold.errors import DataError, StorageError
 from fivefold.provenance import processor
 from fivefold.tasks.base import Task
-from fivefold.training.choices import Choices, choices_by_rule
-from fivefold.training.precision import (
+from fivefold.training.speed.choices import Choices, choices_by_rule
+from fivefold.training.speed.precision import (
     choose_precision,
     has_bfloat16,
     lay_out_channels_last,
     to_channels_last,
     wants_channels_last,
 )
-from fivefold.training.rehearsal import forward_backward, generators_kept
-from fivefold.training.remembered import Remembered
+from fivefold.training.speed.rehearsal import forward_backward, generators_kept
+from fivefold.training.speed.remembered import Remembered
 
 _WORTH = 60.0  # seconds that a training must last to be measured for
 _BUDGET = 2.0  # seconds that the measurement may last

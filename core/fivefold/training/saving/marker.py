@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from fivefold.errors import CheckpointError
-from fivefold.training.tensor_files import Digest, read_digest, write_file
+from fivefold.training.saving.tensor_files import Digest, read_digest, write_file
 
 FORMAT = 1
 MARKER = "COMPLETE"

@@ -21,10 +21,10 @@ from fivefold.config import TrainerConfig
 from fivefold.data.dataset import Batch
 from fivefold.errors import ConfigError
 from fivefold.tasks.base import Task
-from fivefold.training.activations import is_recomputed
-from fivefold.training.blocks import named_blocks
-from fivefold.training.precision import Precision
-from fivefold.training.rehearsal import forward_backward, generators_kept
+from fivefold.training.speed.activations import is_recomputed
+from fivefold.training.speed.blocks import named_blocks
+from fivefold.training.speed.precision import Precision
+from fivefold.training.speed.rehearsal import forward_backward, generators_kept
 
 _LONG = 2_000  # steps from which the wait for the compiler is worth it
 _LINE = 300  # characters of a reason

@@ -9,8 +9,8 @@ import torch
 
 from fivefold.data.dataset import Batch
 from fivefold.tasks.base import Task
-from fivefold.training.precision import Precision
 from fivefold.training.seeds import generator_tensors, generator_values, restore_generators
+from fivefold.training.speed.precision import Precision
 
 
 @contextmanager

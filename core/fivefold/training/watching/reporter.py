@@ -14,10 +14,10 @@ import torch
 from fivefold.errors import FivefoldError, Interrupted
 from fivefold.training.callback import Callback
 from fivefold.training.device import device_memory
-from fivefold.training.memory import used_memory
-from fivefold.training.progress import ProgressDisplay
-from fivefold.training.records import MetricsLog
 from fivefold.training.state import Position
+from fivefold.training.watching.memory import used_memory
+from fivefold.training.watching.progress import ProgressDisplay
+from fivefold.training.watching.records import MetricsLog
 
 _log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from torch import Tensor
 
 from fivefold.data.dataset import Batch, Dataset
 from fivefold.training.device import device_memory
-from fivefold.training.prefetch import copied_ahead
-from fivefold.training.read_ahead import ReadAhead
-from fivefold.training.reading import read_batch
+from fivefold.training.loading.prefetch import copied_ahead
+from fivefold.training.loading.read_ahead import ReadAhead
+from fivefold.training.loading.reading import read_batch
 
 
 class Loader:
@@ -96,7 +96,7 @@ class Loader:
         if self.worker_kind == "thread":
             read = partial(_read, self.dataset, pin=self._pin)
             return ReadAhead(read, threads=self.workers, ahead=ahead)
-        from fivefold.training.worker_pool import WorkerPool  # noqa: PLC0415 - few trainings need it
+        from fivefold.training.loading.worker_pool import WorkerPool  # noqa: PLC0415 - few trainings need it
 
         pool = WorkerPool(self.dataset, self.workers, pin=self._pin)
         return ReadAhead(pool.read, threads=self.workers, ahead=ahead, close=pool.close)

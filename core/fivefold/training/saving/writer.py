@@ -21,9 +21,9 @@ import torch
 from torch import Tensor
 
 from fivefold.errors import FivefoldError
-from fivefold.training.checkpoint import whole_files, write_checkpoint
-from fivefold.training.distributed import ALONE, Processes
-from fivefold.training.tensor_files import TensorFile
+from fivefold.training.processes.group import ALONE, Processes
+from fivefold.training.saving.checkpoint import whole_files, write_checkpoint
+from fivefold.training.saving.tensor_files import TensorFile
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class CheckpointWriter:
     Args:
         directory: where they go; made if missing.
         background: whether a thread writes them; where not, `save` returns when the checkpoint stands.
-        processes: those that each write their part (`fivefold.training.sharded`). Each of them makes a writer
+        processes: those that each write their part (`fivefold.training.saving.sharded`). Each of them makes a writer
             and calls `save`, `wait` and `close` at the same steps.
     """
 
@@ -116,7 +116,7 @@ class CheckpointWriter:
     def _lay_out(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> dict[str, TensorFile]:
         if self._processes.alone:
             return whole_files(tensors)
-        from fivefold.training.sharded import local_files  # noqa: PLC0415 - torch's DTensor is slow to import
+        from fivefold.training.saving.sharded import local_files  # noqa: PLC0415 - torch's DTensor is slow to import
 
         return local_files(tensors, self._processes)
 
@@ -134,7 +134,7 @@ class CheckpointWriter:
         if processes.alone:
             write_checkpoint(self.directory, step, files, values)
         else:
-            from fivefold.training.sharded import write_shards  # noqa: PLC0415 - as above
+            from fivefold.training.saving.sharded import write_shards  # noqa: PLC0415 - as above
 
             write_shards(self.directory, step, files, values, processes)
         if after is not None:
@@ -171,6 +171,6 @@ def _record(device: torch.device) -> torch.cuda.Event:
 
 
 def _beside(processes: Processes) -> Processes:
-    from fivefold.training.sharded import SideChannel  # noqa: PLC0415 - as above
+    from fivefold.training.saving.sharded import SideChannel  # noqa: PLC0415 - as above
 
     return SideChannel.beside(processes)

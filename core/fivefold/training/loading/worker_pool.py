@@ -23,9 +23,9 @@ from torch import Tensor
 
 from fivefold.data.dataset import Batch, Dataset
 from fivefold.errors import ConfigError, DataError
-from fivefold.training.reading import named
-from fivefold.training.shared_memory import read_tensors
-from fivefold.training.worker import Failure, cannot_send, serve
+from fivefold.training.loading.reading import named
+from fivefold.training.loading.shared_memory import read_tensors
+from fivefold.training.loading.worker import Failure, cannot_send, serve
 
 _log = logging.getLogger(__name__)
 

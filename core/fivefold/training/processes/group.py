@@ -1,6 +1,6 @@
 """The processes that train together: who this one is, and the few things that they tell each other.
 
-`torchrun` (or ``--devices N``, see `fivefold.training.launch`) starts the processes and tells each its rank
+`torchrun` (or ``--devices N``, see `fivefold.training.processes.launch`) starts the processes and tells each its rank
 in the environment; `joined` makes them a group. Alone, every exchange is the identity and costs nothing.
 """
 

@@ -24,9 +24,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fivefold.training.intervals import Intervals, holds, length, minus, union, within
-from fivefold.training.profile_advice import UNSEEN, advise
-from fivefold.training.trace import LAUNCHES, ON_DEVICE, RANGE, Event, own_times
+from fivefold.training.watching.intervals import Intervals, holds, length, minus, union, within
+from fivefold.training.watching.profile_advice import UNSEEN, advise
+from fivefold.training.watching.trace import LAUNCHES, ON_DEVICE, RANGE, Event, own_times
 
 PARTS = ("data", "forward", "backward", "optimizer", "communication", "other", "idle")
 

@@ -4,7 +4,7 @@
         model.safetensors  optimizer-main.safetensors  losses.safetensors  ...  state.json
         COMPLETE           JSON: the format, and the size and SHA-256 of each file
 
-Where several processes hold a part of the tensors each (`fivefold.training.sharded`), a file is written in as
+Where several processes hold a part of the tensors each (`fivefold.training.saving.sharded`), a file is written in as
 many parts, ``model-00000-of-00002.safetensors`` and so on, and read as one.
 
 What lies there under its final name is whole: a checkpoint that was being written when the machine stopped
@@ -27,9 +27,9 @@ from typing import Any
 from torch import Size, Tensor
 
 from fivefold.errors import CheckpointError
-from fivefold.training.marker import MARKER, find_fault, write_marker
-from fivefold.training.pieces import PiecedTensors
-from fivefold.training.tensor_files import (
+from fivefold.training.saving.marker import MARKER, find_fault, write_marker
+from fivefold.training.saving.pieces import PiecedTensors
+from fivefold.training.saving.tensor_files import (
     Digest,
     TensorFile,
     encode_tensors,

@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from fivefold.training.callback import Callback
-from fivefold.training.memory import in_words
+from fivefold.training.watching.memory import in_words
 
 _REFRESH = 0.5  # seconds between drawings of the bar: each takes the interpreter for a millisecond or two
 

@@ -1,0 +1,1 @@
+"""Batches on the device: kept there, or read ahead by threads or processes."""

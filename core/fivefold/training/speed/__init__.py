@@ -1,0 +1,1 @@
+"""What a training runs with: arithmetic, layout, threads, compiled blocks, memory against time."""

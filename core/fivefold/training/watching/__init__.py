@@ -1,0 +1,1 @@
+"""What is told of a training: records, progress, TensorBoard, profiles."""
