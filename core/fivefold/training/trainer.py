@@ -52,6 +52,7 @@ from fivefold.training.watching.progress import ProgressDisplay
 from fivefold.training.watching.reporter import Reporter
 from fivefold.training.watching.tensorboard import TensorBoard
 
+_UNFINISHED_REDUCTION = "Expected to have finished reduction in the prior iteration"  # DDP's words
 _REHEARSED = 3  # batches that compiled code is tried on
 
 _log = logging.getLogger(__name__)
@@ -133,7 +134,7 @@ class Trainer:
         """
         processes = self.processes
         with ExitStack() as stack:
-            stack.enter_context(_advice_on_memory(self.config, self.device))
+            stack.enter_context(_in_words(self.config, self.device))
             stop = stack.enter_context(StopSignal(processes))
             checkpoint = processes.on_first(lambda: self._find_checkpoint(resume=resume))
             sources = self._open_sources(stack)
@@ -209,7 +210,8 @@ class Trainer:
         use_fast_kernels(self.device)
         if not self.processes.alone and self.config.trainer.parallel != "ddp":
             self._unsharded = copy.deepcopy(self.task)
-        compiles = self.config.trainer.compile == "on" or self.device.type == "cuda"
+        settings = self.config.trainer
+        compiles = "on" in {settings.compile, settings.graphs} or self.device.type == "cuda"
         return Engine(
             self.task,
             self.config,
@@ -287,11 +289,16 @@ class Trainer:
 
 
 @contextmanager
-def _advice_on_memory(config: PipelineConfig, device: torch.device) -> Iterator[None]:
-    """Turn an exhausted memory, of the GPU or the machine, into a sentence with a way out."""
+def _in_words(config: PipelineConfig, device: torch.device) -> Iterator[None]:
+    """Turn what torch raises on a user's settings or task into a sentence with a way out."""
     try:
         yield
     except (RuntimeError, MemoryError) as error:
+        if _UNFINISHED_REDUCTION in str(error):
+            raise TrainingError(
+                "some parameters got no gradient in a step, expected one for every parameter of a phase, because "
+                "several processes average them all; freeze those or leave them out of the phase's modules"
+            ) from error
         if not is_out_of_memory(error):
             raise
         raise TrainingError(advise(error, config, device)) from error

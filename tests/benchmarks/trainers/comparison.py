@@ -62,6 +62,7 @@ def compare(
             gc.collect()
             rivals[key].train(trial)
             results[key].seconds.append(trial.seconds_a_step)
+            results[key].single += trial.single_steps
     return results
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -99,9 +100,10 @@ class Trial:
 
     def tick(self) -> None:
         """A step begins."""
-        if self._begun in {self.length.warm_up, self.length.warm_up + self.length.steps}:
-            if self.device.type == "cuda":
-                torch.cuda.synchronize(self.device)
+        done = self._begun - self.length.warm_up
+        if done in {0, self.length.steps} and self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
+        if 0 <= done <= self.length.steps:
             self._moments.append(time.perf_counter())
         self._begun += 1
 
@@ -113,8 +115,12 @@ class Trial:
     @cached_property
     def seconds_a_step(self) -> float:
         """Mean over the timed steps."""
-        start, end = self._moments
-        return (end - start) / self.length.steps
+        return (self._moments[-1] - self._moments[0]) / self.length.steps
+
+    @property
+    def single_steps(self) -> list[float]:
+        """Seconds of each timed step; on CUDA only of its launching."""
+        return [end - start for start, end in pairwise(self._moments)]
 
     def weights(self) -> dict[str, Tensor]:
         """Parameters and running statistics, on the CPU."""

@@ -11,9 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from core.training.toys import Classifier, Gan, Streamed, Weighted, blobs, jitter, settings
-from fivefold.errors import ConfigError, PeerError
+from fivefold.errors import ConfigError, PeerError, TrainingError
 from fivefold.training.engine import Engine
 from fivefold.training.inference import gather_outputs
 from fivefold.training.loading.loader import Loader
@@ -95,6 +96,14 @@ def samples(processes: Processes, directory: Path) -> object:
     return {"seen": seen, "sizes": sampler.sizes}
 
 
+class Unused(Classifier):
+    """Has a layer that no loss depends on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.spare = nn.Linear(2, 2)
+
+
 def training(kind: str, directory: Path, processes: Processes, **values: object) -> Trainer:
     torch.manual_seed(7)
     shared = {
@@ -112,7 +121,7 @@ def training(kind: str, directory: Path, processes: Processes, **values: object)
     data = Streamed(blobs(101)), blobs(41, seed=1)
     if kind == "supervised":
         return Trainer(Classifier(dropout=0.2, norm=True), *data, config=config, augment=jitter, **shared)
-    return Trainer(Classifier(), *data, config=config, **shared)
+    return Trainer(Unused() if kind == "unused" else Classifier(), *data, config=config, **shared)
 
 
 @case
@@ -154,6 +163,10 @@ def refusals(processes: Processes, directory: Path) -> object:
         config = settings(batch_size=8, trainer={"parallel": "fsdp"})
         Engine(Gan(), config, CPU, batches=1, processes=processes)
     except ConfigError as error:
+        said.append(str(error))
+    try:
+        training("unused", directory / "unused", processes).fit()
+    except TrainingError as error:
         said.append(str(error))
     try:
         processes.on_first(lambda: 1 // 0)
