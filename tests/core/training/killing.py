@@ -2,6 +2,7 @@
 
 Run by test_training_resume.py in a process of its own: python killing.py KIND PROCESSES DIRECTORY SEED KILLS
 
+Prints how many were killed, and in how many trainings: their folders are killed-1, killed-2, ... beside whole.
 A third of the kills strikes while a checkpoint is written, a third while the validation split is judged, the
 rest anywhere. Of two processes one is killed; the other must notice and end by itself.
 """
@@ -131,17 +132,22 @@ def main(kind: str, count: int, root: Path, seed: int, kills: int) -> None:
     events = [json.loads((root / "whole" / f"events-{rank}.json").read_text()) for rank in range(count)]
     draw = random.Random(seed)
     killed = dict.fromkeys(MOMENTS, 0)
-    for number in range(kills):
-        rank = draw.randrange(count)
-        possible = [moment for moment in MOMENTS if events[rank][moment] > 1]
-        moment = possible[number % len(possible)]
-        killers = [Killer() for _ in range(count)]
-        # In the first half, so that there is something left to kill.
-        killers[rank] = Killer(moment, draw.randint(1, max(1, events[rank][moment] // 2)))
-        killed[moment] += not attempt(kind, root / "killed", count, killers)
-    if not attempt(kind, root / "killed", count, [Killer() for _ in range(count)]):
-        sys.exit("the resumed training failed")
-    sys.stdout.write(json.dumps(killed))
+    trainings = 0
+    while sum(killed.values()) < kills:
+        trainings += 1
+        directory = root / f"killed-{trainings}"
+        # A training is killed now and again until it gets to its end; then another one begins.
+        while True:
+            rank = draw.randrange(count)
+            possible = [moment for moment in MOMENTS if events[rank][moment] > 1]
+            moment = min(possible, key=killed.__getitem__)
+            killers = [Killer() for _ in range(count)]
+            if sum(killed.values()) < kills:
+                killers[rank] = Killer(moment, draw.randint(1, events[rank][moment] // 2))
+            if attempt(kind, directory, count, killers):
+                break
+            killed[moment] += 1
+    sys.stdout.write(json.dumps({"killed": killed, "trainings": trainings}))
 
 
 if __name__ == "__main__":
