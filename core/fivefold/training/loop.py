@@ -19,8 +19,8 @@ from fivefold.training.divergence import Divergence, culprit, describe_divergenc
 from fivefold.training.engine import Engine
 from fivefold.training.inference import gather_outputs
 from fivefold.training.monitor import Monitor
+from fivefold.training.saver import Saver
 from fivefold.training.saving.checkpoint import checkpoint_of_step
-from fivefold.training.saving.saver import Saver
 from fivefold.training.signals import StopSignal
 from fivefold.training.sources import Sources
 from fivefold.training.state import Position, TrainingResult

@@ -32,13 +32,13 @@ from fivefold.training.loop import Loop
 from fivefold.training.monitor import Monitor, choose_monitor
 from fivefold.training.processes.group import ALONE, Processes, whole
 from fivefold.training.sampler import Sampler
+from fivefold.training.saver import Saver
 from fivefold.training.saving.checkpoint import (
     Checkpoint,
     newest_checkpoint,
     remove_unfinished,
     set_aside_later,
 )
-from fivefold.training.saving.saver import Saver
 from fivefold.training.seeds import Purpose, derive_seed, seed_everything
 from fivefold.training.signals import StopSignal
 from fivefold.training.sources import Augment, Sources

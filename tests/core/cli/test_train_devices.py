@@ -56,12 +56,12 @@ def test_two_processes_make_one_run_and_go_on_after_ctrl_c(tmp_path: Path) -> No
     process = start(words)
     wait_for_checkpoints(process, out / "checkpoints", 3)
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does it: to the launcher and all processes
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 130, said
     assert said.count("go on with the same command and --resume") == 1
     assert Run.open(out).status == "interrupted"
     process = start([*words, "--resume", "--json"])
-    printed, said = process.communicate(timeout=120)
+    printed, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert json.loads(printed)["info"]["processes"] == 2
     assert "from step" in said
@@ -87,7 +87,7 @@ def test_an_error_is_said_once(tmp_path: Path) -> None:
         "cpu",
     ]
     process = start(words)
-    _, said = process.communicate(timeout=60)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 2
     assert said.count("error: ") == 1
     assert "Traceback" not in said
@@ -99,7 +99,7 @@ def test_torchrun_restarts_from_the_last_checkpoint(tmp_path: Path) -> None:
     process = start([*TORCHRUN, "--max-restarts=1", *fivefold])
     wait_for_checkpoints(process, out / "checkpoints", 4)
     os.kill(max(children(process)), signal.SIGKILL)
-    _, said = process.communicate(timeout=180)
+    _, said = process.communicate(timeout=300)
     assert process.returncode == 0, said
     assert ", from step" in said
     assert Run.open(out).status == "complete"

@@ -31,8 +31,8 @@ def advise(shares: Mapping[str, float], costliest: str, *, on_device: bool) -> s
     most = f", most of it in {costliest}" if costliest else ""
     return (
         f"The network itself takes {_percent(network)} of the time{most}, as it should: "
-        "only a smaller network, coarser arithmetic (--trainer.precision bfloat16) or a faster device "
-        "would shorten the steps."
+        "only a smaller network, a faster device or, where that has it in hardware, bfloat16 "
+        "(--trainer.precision) would shorten the steps."
     )
 
 
