@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
+)
+from pydantic_core import PydanticCustomError
 
 from fivefold.errors import ConfigError
 
@@ -105,6 +113,19 @@ class EvaluationConfig(StrictModel):
     """Confidence level of the intervals."""
 
 
+def _number_or_auto(value: object, validate: ValidatorFunctionWrapHandler) -> int | str:
+    """One sentence where a union would tell of each of its halves."""
+    try:
+        found: int | str = validate(value)
+    except ValidationError:
+        found = 0
+    if isinstance(found, int) and found < 1:
+        raise PydanticCustomError(
+            "batch_size", "Input should be a number greater than or equal to 1, or auto"
+        )
+    return found
+
+
 class PipelineConfig(StrictModel):
     """Settings that every pipeline has; a pipeline's own config derives from this."""
 
@@ -112,21 +133,12 @@ class PipelineConfig(StrictModel):
     """Seed of splits, initial weights, order, augmentation and bootstrap."""
     epochs: int = Field(10, ge=1)
     """Passes over the training split."""
-    batch_size: int | Literal["auto"] = 64
+    batch_size: Annotated[int | Literal["auto"], WrapValidator(_number_or_auto)] = 64
     """Samples a batch, in each process; auto finds the most that fit into the device's memory."""
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     trainer: TrainerConfig = TrainerConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
-
-    @field_validator("batch_size", mode="before")
-    @classmethod
-    def _is_a_number_or_auto(cls, value: object) -> object:
-        # Not a bound of the number alone: a union would tell of both its halves.
-        number = int(value) if isinstance(value, str) and value.isdecimal() else value
-        if value != "auto" and (not isinstance(number, int) or isinstance(number, bool) or number < 1):
-            raise ValueError(f"expected a number greater than or equal to 1, or auto, found {value!r}")
-        return number
 
     @property
     def samples_a_batch(self) -> int:

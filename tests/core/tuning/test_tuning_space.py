@@ -87,7 +87,7 @@ def test_expressions(expression: str, domain: Range | Choice) -> None:
         ("optimizer.lr=1:inf", "expected finite numbers around the colon, found inf"),
         ("epochs=1.5:3", "expected integer, found '1.5'"),
         ("epochs=1,x", "expected integer, found 'x'"),
-        ("batch_size=x,1", "expected integer or 'auto', found 'x'"),
+        ("batch_size=x,1", "expected a number greater than or equal to 1, or auto, found 'x'"),
         ("flip=maybe,true", "expected true or false"),
         ("model.kind=cnn:resnet", "expected finite numbers around the colon, found cnn"),
         ("model.kind=vit,cnn", "expected 'cnn' or 'resnet', found 'vit'"),
