@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -206,6 +207,20 @@ def run_to_resume(pipeline: str, source: str, out: Path | None) -> Run | None:
             "name its directory by --out, or leave --resume away"
         )
     return max(runs, key=lambda run: str(run.info.get("created", "")))
+
+
+def new_directory(pipeline: str, source: str, prefix: str = "") -> Path:
+    """A directory below ``runs/`` that is not there yet, named by the time and the data.
+
+    Args:
+        pipeline: name of the pipeline.
+        source: the data, as the user calls them.
+        prefix: what its name begins with, where it is to hold no run.
+    """
+    base = RUNS / pipeline.replace("/", "-")
+    name = f"{prefix}{datetime.now():%Y-%m-%d-%H%M%S}-{Path(source).stem or 'data'}"
+    candidates = [base / name, *(base / f"{name}-{number}" for number in range(2, 1000))]
+    return next(path for path in candidates if not path.exists())
 
 
 def list_runs(root: Path) -> Iterator[Run | RunError]:

@@ -29,8 +29,8 @@ class Watched:
         self._prefix = prefix
 
     # So that isinstance() answers as for the settings themselves.
-    @property  # type: ignore[misc]
-    def __class__(self) -> type[BaseModel]:  # type: ignore[override]
+    @property  # type: ignore[misc]  # a class may be a property, which mypy does not know
+    def __class__(self) -> type[BaseModel]:  # type: ignore[override]  # as above
         return type(self._settings)
 
     def __getattr__(self, name: str) -> Any:

@@ -9,10 +9,8 @@ The study is kept in a database and goes on where it stopped when `tune` is call
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,10 @@ from fivefold.errors import ConfigError, DependencyError, RunError, TrainingErro
 from fivefold.pipeline import Pipeline
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.plugins.spec import PipelineSpec
-from fivefold.runs import RUNS
+from fivefold.runs import RUNS, new_directory
 from fivefold.training.device import choose_device
 from fivefold.training.monitor import Monitor, choose_monitor
+from fivefold.training.processes.group import launched
 from fivefold.tuning.data import SharedData
 from fivefold.tuning.plan import Limits, OnTrial, Plan, describe
 from fivefold.tuning.space import search_space, with_values
@@ -165,13 +164,12 @@ def study_directory(
         raise ConfigError("--storage: expected --study NAME beside it, by which all processes find the study")
     if study is not None and (Path(study).name != study or study == ".."):
         raise ConfigError(f"--study: expected a plain name without slashes, found '{study}'")
-    base = RUNS / spec.name.replace("/", "-")
     if out is not None:
         path = out
     elif study is not None:
-        path = base / f"tune-{study}"
+        path = RUNS / spec.name.replace("/", "-") / f"tune-{study}"
     else:
-        path = base / f"tune-{datetime.now():%Y-%m-%d-%H%M%S}-{Path(source).stem or 'data'}"
+        path = new_directory(spec.name, source, "tune-")
     held = {entry.name for entry in path.iterdir()} if path.is_dir() else set()
     if (path.exists() and not path.is_dir()) or (held and not held & {"study.db", "study.json"}):
         raise RunError(
@@ -181,7 +179,7 @@ def study_directory(
 
 
 def _refuse_torchrun() -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+    if not launched().alone:
         raise ConfigError(
             "tune trains each trial in one process, found several started by torchrun; start one command for "
             "each device instead, all with the same --study and each with its own --device"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from fivefold.finding.proposal import RULE, SAFER_RULE
 from fivefold.finding.rehearsal import Plan
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.plugins.spec import PipelineSpec
-from fivefold.runs import RUNS
+from fivefold.runs import new_directory
 from fivefold.tasks.base import Task
 from fivefold.training.device import choose_device
 from fivefold.training.processes.group import ALONE, Processes
@@ -85,7 +84,7 @@ def find_learning_rate(
     check_rates(steps, low, high)
     prepared, plan = _plan(spec, source, config, device, registry)
     test = range_test(plan, steps=steps, low=low, high=high)
-    directory = out or _new_directory(spec, source)
+    directory = out or new_directory(spec.name, source, "find-lr-")
     found = FoundRate(
         test, plan.config.samples_a_batch, directory / "learning-rate.json", directory / "learning-rate.png"
     )
@@ -180,8 +179,3 @@ def _document(test: RangeTest, plan: Plan, prepared: Prepared) -> dict[str, Any]
         "proposal": asdict(test.proposal),
         "points": [asdict(point) for point in test.points],
     }
-
-
-def _new_directory(spec: PipelineSpec, source: str) -> Path:
-    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    return RUNS / spec.name.replace("/", "-") / f"find-lr-{stamp}-{Path(source).stem or 'data'}"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from fivefold.pipeline import Pipeline
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.plugins.spec import PipelineSpec
 from fivefold.provenance import command, hardware, now, versions
-from fivefold.runs import RUNS, Run, run_to_resume
+from fivefold.runs import Run, new_directory, run_to_resume
 from fivefold.tasks.base import Task
 from fivefold.training.device import choose_device
 from fivefold.training.inference import predict_outputs
@@ -184,15 +183,7 @@ def _create(
         },
         "facts": dict(prepared.facts),
     }
-    return Run.create(out or _new_directory(spec, prepared.name), config.model_dump(mode="json"), info)
-
-
-def _new_directory(spec: PipelineSpec, source: str) -> Path:
-    stamp = datetime.now().strftime("%Y-%m-%d-%H%M%S")
-    base = RUNS / spec.name.replace("/", "-")
-    name = f"{stamp}-{Path(source).stem or 'data'}"
-    candidates = [base / name, *(base / f"{name}-{number}" for number in range(2, 1000))]
-    return next(path for path in candidates if not path.exists())
+    return Run.create(out or new_directory(spec.name, prepared.name), config.model_dump(mode="json"), info)
 
 
 def _check_data(run: Run, prepared: Prepared) -> None:

@@ -46,7 +46,7 @@ class CopyStream:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+        self._stream: torch.cuda.Stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch's
 
     def send(self, batch: Batch) -> tuple[Batch, torch.cuda.Event]:
         """Start copying; the batch on the device, and the event that says it is there."""

@@ -199,5 +199,5 @@ def _local_part(tensor: Tensor) -> tuple[Tensor, list[int]]:
     if not isinstance(tensor, DTensor):
         return tensor.detach(), [0] * tensor.ndim
     # The protocol by which torch.distributed.checkpoint asks a tensor for its parts.
-    (chunk,) = tensor.__create_chunk_list__()  # type: ignore[no-untyped-call]
+    (chunk,) = tensor.__create_chunk_list__()  # type: ignore[no-untyped-call]  # torch's
     return tensor.to_local().detach(), list(chunk.offsets)

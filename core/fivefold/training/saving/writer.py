@@ -165,7 +165,7 @@ def take_snapshot(
 
 def _record(device: torch.device) -> torch.cuda.Event:
     # Blocking: the thread that waits for it sleeps, and leaves the processor to the training.
-    event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]
+    event = torch.cuda.Event(blocking=True)  # type: ignore[no-untyped-call]  # torch's
     event.record(torch.cuda.current_stream(device))
     return event
 

@@ -68,7 +68,7 @@ class OffloadedOptimizer(Optimizer):
         if parameter._version != self._written[parameter]:
             master.copy_(parameter, non_blocking=True)
         gradient = self._gradients[parameter]
-        master.grad = gradient.copy_(parameter.grad, non_blocking=True)  # type: ignore[arg-type]
+        master.grad = gradient.copy_(parameter.grad, non_blocking=True)  # type: ignore[arg-type]  # only those with a gradient come here
 
     def _share_state(self) -> None:
         """Show the state by the device's parameters; the tensors are the same."""
