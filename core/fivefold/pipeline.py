@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import torch
 from torch import Tensor
 
-from fivefold.config import PipelineConfig
+from fivefold.config import NoOptions, PipelineConfig, StrictModel
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints, row_fingerprints
+from fivefold.data.folds import cross_validation_split
 from fivefold.data.splits import Splits, split_table
 from fivefold.data.table import Table
 from fivefold.evaluation.baselines import Baseline
 from fivefold.evaluation.section import Section
+from fivefold.prediction import Request, sample_names
 from fivefold.tasks.base import Task
+from fivefold.training.inference import predict_outputs
 
 if TYPE_CHECKING:
     from fivefold.evaluation.evaluation import Evaluation
@@ -38,6 +41,11 @@ class Pipeline(ABC):
     Config: ClassVar[type[PipelineConfig]] = PipelineConfig
     presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = {}
     search_space: ClassVar[Mapping[str, str]] = {}
+
+    Prediction: ClassVar[type[StrictModel]] = NoOptions
+    """Options of ``predict`` beside the core's own; they become options of the command line."""
+    inputs_optional: ClassVar[bool] = False
+    """Whether ``predict`` works without inputs, as a generator does."""
 
     facts: Facts | None = None
     """Facts of the training split once they are known; `samples` of any other data must follow them."""
@@ -66,7 +74,10 @@ class Pipeline(ABC):
 
     def split(self, table: Table) -> Splits:
         """Training, validation and test rows: as the source gives them, else by group, by time, or at random."""
-        return split_table(table, seed=self.config.seed)
+        config = self.config
+        if config.folds is not None:
+            return cross_validation_split(table, config.folds, config.fold, seed=config.seed)
+        return split_table(table, seed=config.seed)
 
     @abstractmethod
     def samples(self, table: Table) -> Dataset:
@@ -87,6 +98,25 @@ class Pipeline(ABC):
     def baselines(self, data: Facts) -> Sequence[Baseline]:  # noqa: ARG002 - the interface
         """What the model must beat."""
         return ()
+
+    def predict(self, task: Task, request: Request) -> list[dict[str, Any]]:
+        """One record a sample, with its name as ``id`` first.
+
+        Args:
+            task: trained, in evaluation mode, on the request's device.
+            request: what to predict; its options are an instance of `Prediction`.
+
+        Raises:
+            DataError: an input cannot be read.
+        """
+        records: list[dict[str, Any]] = []
+        for source in request.sources:
+            samples = self.samples(self.read_inputs(source.path)).unlabelled()
+            outputs = predict_outputs(task, samples, device=request.device)
+            decoded = task.decode(outputs, self.facts or samples.facts)
+            names = sample_names(source, [str(name) for name in samples.ids])
+            records += [{"id": name, **record} for name, record in zip(names, decoded, strict=True)]
+        return records
 
     def fingerprints(self, table: Table) -> Fingerprints:
         """Keys by which the leakage search finds equal and nearly equal samples."""

@@ -2,6 +2,7 @@
 
 <run>/config.yaml  run.json  metrics.jsonl  tensorboard/  checkpoints/step-*/
       model.safetensors  report.json  report.html  evaluations/<name>/report.*
+      and the documents that the model needs, such as tokenizer.json
 """
 
 from __future__ import annotations
@@ -41,8 +42,14 @@ class Run:
     info: dict[str, Any]
 
     @classmethod
-    def create(cls, path: Path, config: Mapping[str, Any], info: Mapping[str, Any]) -> Run:
-        """Make a new run directory with its configuration and the first ``run.json``.
+    def create(
+        cls,
+        path: Path,
+        config: Mapping[str, Any],
+        info: Mapping[str, Any],
+        documents: Mapping[str, str] | None = None,
+    ) -> Run:
+        """Make a new run directory with its configuration, its documents and the first ``run.json``.
 
         Raises:
             RunError: the directory exists and is not empty.
@@ -53,8 +60,11 @@ class Run:
                 "choose another --out, or add --resume to go on with the run that is there"
             )
         path.mkdir(parents=True, exist_ok=True)
-        run = cls(path, {"format": FORMAT, **info})
+        documents = documents or {}
+        run = cls(path, {"format": FORMAT, **info, "documents": sorted(documents)})
         run.write_config(config)
+        for name, text in documents.items():
+            write_text(path / name, text)
         run.update()
         return run
 
@@ -123,6 +133,25 @@ class Run:
         return dict(self.info.get("facts", {}))
 
     @property
+    def documents(self) -> dict[str, str]:
+        """Text files that belong to the model, such as its tokenizer: name to content.
+
+        Raises:
+            RunError: one is missing or cannot be read.
+        """
+        found = {}
+        for name in self.info.get("documents", ()):
+            file = self.path / Path(name).name  # a name, never a path that leads elsewhere
+            try:
+                found[name] = file.read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise RunError(
+                    f"{file}: expected a document that the model of this run needs, found none that can be read: "
+                    f"{error}; restore it from a copy of the run"
+                ) from error
+        return found
+
+    @property
     def weights(self) -> Path:
         """The trained weights."""
         return self.path / "model.safetensors"
@@ -151,16 +180,22 @@ class Run:
         self.info.update(values)
         write_json(self.path / "run.json", self.info)
 
-    def predict(self, *sources: str | Path, device: str = "auto") -> list[dict[str, Any]]:
+    def predict(self, *sources: str | Path, device: str = "auto", **options: Any) -> list[dict[str, Any]]:
         """Predictions for files or folders: one record a sample, in the words of the training data.
+
+        Args:
+            sources: files, folders or names of datasets.
+            device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+            options: the pipeline's own options of prediction, by name.
 
         Raises:
             RunError: the run has no trained weights.
+            ConfigError: an option is unknown or does not fit.
             DataError: a file cannot be read.
         """
         from fivefold.workflow import predict  # noqa: PLC0415 - a run can be listed without torch
 
-        return predict(self, [str(source) for source in sources], device=device)
+        return predict(self, [str(source) for source in sources], device=device, options=options)
 
     def evaluate(
         self, source: str | Path | None = None, *, device: str = "auto", strict: bool = False

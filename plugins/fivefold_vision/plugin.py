@@ -19,6 +19,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             config="fivefold_vision.classify.config:ClassifyConfig",
             example="digits",
             presets="fivefold_vision.classify.presets:PRESETS",
+            prediction="fivefold.config:NoOptions",
             demo=Demo("fashion-mnist", preset="quick", inputs="fashion-sample", pattern="test/*/000.png"),
         )
     ]

@@ -6,16 +6,18 @@ writes YAML, `sentences` says what is wrong with a setting.
 
 from fivefold.config.models import (
     EvaluationConfig,
+    NoOptions,
     OptimizerConfig,
     PipelineConfig,
     ScheduleConfig,
     StrictModel,
     TrainerConfig,
 )
-from fivefold.config.resolve import Presets, build_config, resolve
+from fivefold.config.resolve import Presets, build_config, build_options, resolve
 
 __all__ = [
     "EvaluationConfig",
+    "NoOptions",
     "OptimizerConfig",
     "PipelineConfig",
     "Presets",
@@ -23,5 +25,6 @@ __all__ = [
     "StrictModel",
     "TrainerConfig",
     "build_config",
+    "build_options",
     "resolve",
 ]

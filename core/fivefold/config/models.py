@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -11,6 +11,7 @@ from pydantic import (
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
@@ -23,6 +24,10 @@ class StrictModel(BaseModel):
     model_config = ConfigDict(
         extra="forbid", validate_default=True, frozen=True, use_attribute_docstrings=True
     )
+
+
+class NoOptions(StrictModel):
+    """Options of pipelines whose predictions have none."""
 
 
 class OptimizerConfig(StrictModel):
@@ -135,10 +140,23 @@ class PipelineConfig(StrictModel):
     """Passes over the training split."""
     batch_size: Annotated[int | Literal["auto"], WrapValidator(_number_or_auto)] = 64
     """Samples a batch, in each process; auto finds the most that fit into the device's memory."""
+    folds: int | None = Field(None, ge=3)
+    """Cross-validation: cut all samples into so many parts, of which one is the test split and the next the
+    validation split; the source's own splits are then passed over. One training judges one part."""
+    fold: int = Field(0, ge=0)
+    """Which of the parts is the test split: 0, 1, ... up to folds - 1."""
     optimizer: OptimizerConfig = OptimizerConfig()
     schedule: ScheduleConfig = ScheduleConfig()
     trainer: TrainerConfig = TrainerConfig()
     evaluation: EvaluationConfig = EvaluationConfig()
+
+    @model_validator(mode="after")
+    def _fold_of_the_folds(self) -> Self:
+        if self.fold >= (self.folds or 1):
+            raise ValueError(
+                f"'fold' must be below 'folds', found fold {self.fold} of {self.folds or 1}; count from 0"
+            )
+        return self
 
     @property
     def samples_a_batch(self) -> int:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from fivefold.config.files import read_yaml
-from fivefold.config.models import PipelineConfig
+from fivefold.config.models import PipelineConfig, StrictModel
 from fivefold.config.sentences import Layer, sentence
 from fivefold.errors import ConfigError
 
 if TYPE_CHECKING:
     from fivefold.pipeline import Pipeline
 
-Config = TypeVar("Config", bound=PipelineConfig)
+Config = TypeVar("Config", bound=StrictModel)
 Presets = Mapping[str, Callable[[], PipelineConfig]]
 
 
@@ -32,7 +32,7 @@ def resolve(
     """The configuration: defaults, overlaid by the preset, then the file, then the options.
 
     Args:
-        model: the pipeline's ``Config``.
+        model: the pipeline's ``Config``, or other settings.
         presets: the pipeline's presets.
         preset: name of one of them.
         file: a YAML file of settings.
@@ -65,6 +65,15 @@ def build_config(
 ) -> PipelineConfig:
     """The configuration of a pipeline; see `resolve`."""
     return resolve(pipeline.Config, presets=pipeline.presets, preset=preset, file=file, options=overrides)
+
+
+def build_options(model: type[Config], values: Mapping[str, Any]) -> Config:
+    """Options of a prediction, checked.
+
+    Raises:
+        ConfigError: one is unknown, or a value does not fit.
+    """
+    return resolve(model, options=values)
 
 
 def preset_values(presets: Presets, name: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,12 +13,25 @@ from fivefold.data.table import Array
 
 Batch = dict[str, Tensor]
 
+HOST_KEYS = frozenset({"lengths"})
+"""Keys of a batch that are not copied to the device."""
+
 
 class Facts(dict[str, Any]):
     """What a task must know of its data (features, classes, sizes): plain JSON values, read as attributes.
 
     Facts are saved in the run, so that `Pipeline.task(facts)` builds the same network again without the data.
+
+    Attributes:
+        documents: text files that belong to the model, such as a tokenizer's: name to content. They are kept
+            beside ``run.json``, each in a file of its own.
     """
+
+    documents: dict[str, str]
+
+    def __init__(self, *values: Any, documents: Mapping[str, str] | None = None, **named: Any) -> None:
+        super().__init__(*values, **named)
+        self.documents = dict(documents or {})
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -40,7 +54,9 @@ class Dataset(ABC):
     def batch(self, indices: Tensor) -> Batch:
         """The samples at ``indices`` (int64, shape ``(B,)``) as CPU tensors with first dimension ``B``.
 
-        The key ``target`` holds what is to be predicted; it is absent where samples are unlabelled.
+        The key ``target`` holds what is to be predicted; it is absent where samples are unlabelled. Samples of
+        uneven length are padded at their end, and the key ``lengths``, int64 of shape ``(B,)``, holds their
+        true lengths; it stays on the CPU, where packing reads it without waiting for the device.
         """
 
     @property
@@ -66,6 +82,21 @@ class Dataset(ABC):
         """Every target, first dimension ``N``, where they are known without reading inputs, else None."""
         tensors = self.tensors()
         return None if tensors is None else tensors.get("target")
+
+    def lengths(self) -> Tensor | None:
+        """Steps of each sample, int64 ``(N,)``, where they are uneven: batches are then of samples of like length."""
+        return None
+
+    def order(self, samples_a_step: int) -> Tensor | None:  # noqa: ARG002 - the interface
+        """The order in which training samples must be seen in each epoch, int64, each at most once.
+
+        Only where it matters, as for pieces of a text across which a state is carried; None shuffles them anew
+        in each epoch.
+
+        Args:
+            samples_a_step: how many each update takes, in all processes.
+        """
+        return None
 
     def unlabelled(self) -> Dataset:
         """The samples that `predict` should see, where those differ (a window without a future yet)."""

@@ -23,6 +23,9 @@ MARKS = {"beats": "good", "loses to": "bad", "no evidence that it beats": "open"
 NUMBER = re.compile(r"[-+]?[\d.,]*([ ]?%| points)?( to [-+]?[\d.,]+([ ]%| points)?)?|\N{EN DASH}|not defined")
 """Cells that read as a number are set to the right."""
 
+FAINTEST = 0.05
+"""Pieces of a passage with less weight are not coloured."""
+
 MOST_PROBLEMS = 200
 """Unreadable samples listed; report.json has all."""
 
@@ -55,6 +58,7 @@ def render(
         "cell": cell,
         "is_number": is_number,
         "paragraphs": paragraphs,
+        "shade": shade,
     }
     judgement, sentence = overall(evaluation)
     training = curves_section(curves, evaluation.metrics)
@@ -267,3 +271,9 @@ def is_number(value: Any) -> bool:
 def paragraphs(text: str) -> list[str]:
     """Text split at blank lines."""
     return [part.strip() for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def shade(weight: float) -> int:
+    """How strongly a piece of a passage is coloured, in percent; 0 for one that spoke neither for nor against."""
+    share = min(abs(weight), 1.0)
+    return round(60 * share) if share >= FAINTEST else 0

@@ -1,4 +1,4 @@
-"""Parts of a report, as plain values: text, tables, figures, galleries. `report.py` renders them."""
+"""Parts of a report, as plain values: text, tables, figures, galleries, marked texts. `report.py` renders them."""
 
 from __future__ import annotations
 
@@ -26,6 +26,19 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Passage:
+    """A text whose pieces are marked by what they spoke for.
+
+    Attributes:
+        caption: what to see.
+        pieces: each part of the text, in order, with its weight from -1 (against) to 1 (for); 0 is unmarked.
+    """
+
+    caption: str
+    pieces: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
 class Section:
     """A titled part of the report.
 
@@ -35,6 +48,7 @@ class Section:
         grids: tables.
         figures: pictures, full width.
         gallery: small pictures set side by side.
+        passages: marked texts.
         facts: numbers for ``report.json`` under this section's ``key``.
         key: name in ``report.json``.
     """
@@ -44,5 +58,6 @@ class Section:
     grids: tuple[Grid, ...] = ()
     figures: tuple[Figure, ...] = ()
     gallery: tuple[Figure, ...] = ()
+    passages: tuple[Passage, ...] = ()
     facts: dict[str, Any] = field(default_factory=dict)
     key: str = ""

@@ -114,7 +114,7 @@ class Rehearsal:
 
     def _sampler(self, batch_size: int) -> Sampler:
         plan = self._plan
-        return Sampler(len(plan.train), batch_size, seed=plan.config.seed, weights=plan.sample_weights)
+        return Sampler.over(plan.train, batch_size, seed=plan.config.seed, weights=plan.sample_weights)
 
 
 @contextmanager

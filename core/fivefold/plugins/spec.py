@@ -40,6 +40,9 @@ class PipelineSpec:
         presets: ``module:MAPPING`` of its presets where that imports faster than the pipeline; empty takes
             ``Pipeline.presets``.
         demo: the job by which ``fivefold demo`` shows the pipeline, if it has one.
+        prediction: ``module:Class`` of the options of ``predict`` where that imports faster than the pipeline;
+            empty takes ``Pipeline.Prediction``.
+        predict: what help texts show behind ``predict RUN``; empty takes the example.
     """
 
     name: str
@@ -49,6 +52,8 @@ class PipelineSpec:
     example: str = "data/"
     presets: str = ""
     demo: Demo | None = None
+    prediction: str = ""
+    predict: str = ""
 
     @property
     def domain(self) -> str:

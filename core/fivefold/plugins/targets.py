@@ -12,7 +12,7 @@ from fivefold.errors import DependencyError, FivefoldError, PluginError
 from fivefold.plugins.spec import CommandSpec, PipelineSpec
 
 if TYPE_CHECKING:
-    from fivefold.config import PipelineConfig, Presets
+    from fivefold.config import PipelineConfig, Presets, StrictModel
     from fivefold.pipeline import Pipeline
 
 
@@ -116,6 +116,23 @@ def load_presets(spec: PipelineSpec) -> Presets:
     if not isinstance(loaded, Mapping):
         where = spec.presets or f"{spec.target}.presets"
         raise PluginError(f"{_distribution(spec.target)}: {where} is no mapping of names to functions")
+    return loaded
+
+
+def load_prediction(spec: PipelineSpec) -> type[StrictModel]:
+    """The options of the pipeline's predictions, without the pipeline where the spec says how."""
+    loaded = (
+        load_target(spec.prediction, domain=spec.domain)
+        if spec.prediction
+        else load_pipeline(spec).Prediction
+    )
+    from fivefold.config import StrictModel  # noqa: PLC0415 - imports pydantic
+
+    if not (isinstance(loaded, type) and issubclass(loaded, StrictModel)):
+        where = spec.prediction or f"{spec.target}.Prediction"
+        raise PluginError(
+            f"{_distribution(spec.target)}: {where} is no subclass of fivefold.config.StrictModel"
+        )
     return loaded
 
 

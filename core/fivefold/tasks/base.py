@@ -36,6 +36,15 @@ class Loss:
     parts: Mapping[str, Tensor] = field(default_factory=dict)
 
 
+Inputs = str | tuple[str, ...]
+"""The key of the batch that a network reads, or several in the order of its arguments."""
+
+
+def inputs_of(batch: Batch, keys: Inputs) -> tuple[Tensor, ...]:
+    """The network's arguments out of ``batch``."""
+    return (batch[keys],) if isinstance(keys, str) else tuple(batch[key] for key in keys)
+
+
 @dataclass(frozen=True)
 class Phase:
     """One optimizer's turn: which modules it trains, and how often.

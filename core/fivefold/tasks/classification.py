@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.errors import ConfigError, DataError
-from fivefold.tasks.base import Loss, Outputs, Task
+from fivefold.tasks.base import Inputs, Loss, Outputs, Task, inputs_of
 from fivefold.tasks.reading import target_codes
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Classification(Task):
         network: nn.Module,
         classes: Sequence[str],
         *,
-        input: str = "input",  # noqa: A002 - the batch's key
+        input: Inputs = "input",  # noqa: A002 - the batch's key
         label_smoothing: float = 0.0,
         class_weights: bool = False,
         view: Callable[[Tensor], Tensor] | None = None,
@@ -50,7 +50,8 @@ class Classification(Task):
         Args:
             network: inputs ``(B, ...)`` to logits ``(B, C)``.
             classes: names in the order of their codes, two or more.
-            input: key of the batch that the network reads.
+            input: key of the batch that the network reads, or several in the order of its arguments (a
+                sequence and its lengths); the first is what ``view`` looks at.
             label_smoothing: share of each target spread over all classes, 0 to 1.
             class_weights: weigh samples inversely to the frequency of their class in the training split.
             view: a second look at the inputs (mirrored, say) whose logits are averaged in when predicting.
@@ -107,20 +108,20 @@ class Classification(Task):
             )
         return torch.bincount(codes, minlength=len(self.classes)).double()
 
-    def logits(self, x: Tensor) -> Tensor:
+    def logits(self, x: Tensor, *more: Tensor) -> Tensor:
         """The network's logits, averaged over the views: inputs ``(B, ...)`` to ``(B, C)``, float32."""
-        logits: Tensor = self.network(x).float()
+        logits: Tensor = self.network(x, *more).float()
         if self.view is not None:
-            logits = (logits + self.network(self.view(x)).float()) / 2
+            logits = (logits + self.network(self.view(x), *more).float()) / 2
         return logits
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *more: Tensor) -> Tensor:
         """Calibrated logits: inputs ``(B, ...)`` to ``(B, C)``, whose softmax is the probabilities."""
-        return self.logits(x) / self.temperature
+        return self.logits(x, *more) / self.temperature
 
     def loss(self, batch: Batch, phase: str) -> Loss:  # noqa: ARG002 - one phase
         """Cross-entropy, summed over samples by class weight and divided by their number."""
-        logits, target = self.network(batch[self.input]).float(), batch["target"]
+        logits, target = self.network(*inputs_of(batch, self.input)).float(), batch["target"]
         size, smoothing, weight = len(target), self.label_smoothing, self.class_weight
         if weight is None:
             return Loss(F.cross_entropy(logits, target, label_smoothing=smoothing), size)
@@ -130,7 +131,7 @@ class Classification(Task):
 
     def predict(self, batch: Batch) -> Batch:
         """``logits`` and ``probabilities``, shape ``(B, C)``, and ``target`` where the batch has it."""
-        logits = self.logits(batch[self.input])
+        logits = self.logits(*inputs_of(batch, self.input))
         outputs = {"logits": logits, "probabilities": (logits / self.temperature).softmax(dim=1)}
         return outputs | {"target": batch["target"]} if "target" in batch else outputs
 

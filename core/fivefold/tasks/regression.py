@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.errors import DataError
-from fivefold.tasks.base import Loss, Outputs, Task
+from fivefold.tasks.base import Inputs, Loss, Outputs, Task, inputs_of
 from fivefold.tasks.reading import in_batches
 
 if TYPE_CHECKING:
@@ -40,14 +40,15 @@ class Regression(Task):
         self,
         network: nn.Module,
         *,
-        input: str = "input",  # noqa: A002 - the batch's key
+        input: Inputs = "input",  # noqa: A002 - the batch's key
         standardise_inputs: bool = True,
     ) -> None:
         """Settings.
 
         Args:
             network: inputs ``(B, ..., F)`` to ``(B, K)`` or ``(B,)``.
-            input: key of the batch that the network reads.
+            input: key of the batch that the network reads, or several in the order of its arguments; only the
+                first is standardised.
             standardise_inputs: whether inputs are standardised by feature; not where they are normalised
                 already, or their last dimension is none of features (images).
         """
@@ -65,34 +66,37 @@ class Regression(Task):
         Raises:
             DataError: a value of the training split is missing or infinite.
         """
-        inputs, targets = _Moments(self.input), _Moments("target")
+        first = self.input if isinstance(self.input, str) else self.input[0]
+        inputs, targets = _Moments(first), _Moments("target")
         for indices, batch in in_batches(train):
             if self.standardise_inputs:
-                inputs.add(batch[self.input], indices, train)
+                inputs.add(inputs_of(batch, self.input)[0], indices, train)
             target = batch["target"]
             targets.add(target.reshape(len(target), -1), indices, train)
         self.target_mean, self.target_scale = targets.mean, targets.scale
         if self.standardise_inputs:
             self.input_mean, self.input_scale = inputs.mean, inputs.scale
 
-    def standardised(self, x: Tensor) -> Tensor:
+    def standardised(self, x: Tensor, *more: Tensor) -> Tensor:
         """The network's answer in standardised units: inputs ``(B, ..., F)`` to ``(B, K)``, float32."""
-        answer: Tensor = self.network((x - self.input_mean) / self.input_scale)
+        if self.standardise_inputs:
+            x = (x - self.input_mean) / self.input_scale
+        answer: Tensor = self.network(x, *more)
         return answer.float().reshape(len(x), -1)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, *more: Tensor) -> Tensor:
         """Predictions in the data's units: inputs ``(B, ..., F)`` to ``(B, K)``."""
-        return self.standardised(x) * self.target_scale + self.target_mean
+        return self.standardised(x, *more) * self.target_scale + self.target_mean
 
     def loss(self, batch: Batch, phase: str) -> Loss:  # noqa: ARG002 - one phase
         """Mean squared error in standardised units."""
         target = batch["target"].reshape(len(batch["target"]), -1)
         wanted = (target - self.target_mean) / self.target_scale
-        return Loss(F.mse_loss(self.standardised(batch[self.input]), wanted.float()), len(target))
+        return Loss(F.mse_loss(self.standardised(*inputs_of(batch, self.input)), wanted.float()), len(target))
 
     def predict(self, batch: Batch) -> Batch:
         """``prediction``, shape ``(B, K)``, and ``target`` likewise where the batch has it."""
-        outputs = {"prediction": self(batch[self.input])}
+        outputs = {"prediction": self(*inputs_of(batch, self.input))}
         if "target" in batch:
             outputs["target"] = batch["target"].reshape(len(batch["target"]), -1)
         return outputs

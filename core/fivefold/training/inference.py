@@ -54,19 +54,28 @@ def gather_outputs(
 ) -> Outputs:
     """`predict_outputs` for data that have a loader already and a task that is on its device.
 
+    Samples of uneven length are predicted in order of length, and their outputs put back in the dataset's order.
     Several processes share the samples, each of which is predicted once; the first gets the outputs of all,
     the others an empty dict.
     """
     size = len(loader.dataset)
     if size == 0:
         raise DataError("there are no samples to predict; expected at least one")
-    parts = torch.tensor_split(torch.arange(size), processes.count)
+    lengths = loader.dataset.lengths()
+    order = torch.arange(size) if lengths is None else torch.argsort(lengths, stable=True)
+    parts = torch.tensor_split(order, processes.count)
     outputs = _predict(task, loader, _equally_many(parts, processes.rank, batch_size), precision)
     shares = [
         {name: array[: len(part)] for name, array in share.items()}
         for share, part in zip(processes.collect(outputs), parts, strict=False)
     ]
-    return {name: np.concatenate([share[name] for share in shares]) for name in (shares[0] if shares else ())}
+    gathered = {
+        name: np.concatenate([share[name] for share in shares]) for name in (shares[0] if shares else ())
+    }
+    if lengths is None:
+        return gathered
+    places = torch.argsort(order).numpy()
+    return {name: array[places] for name, array in gathered.items()}
 
 
 def _equally_many(parts: Sequence[Tensor], rank: int, batch_size: int) -> list[Tensor]:

@@ -114,8 +114,13 @@ class Trainer:
             *callbacks,
         ]
         self._callbacks = watching if processes.is_first else []
-        self._sampler = Sampler(
-            len(train), config.samples_a_batch, seed=config.seed, weights=sample_weights, processes=processes
+        self._sampler = Sampler.over(
+            train,
+            config.samples_a_batch,
+            seed=config.seed,
+            accumulate=config.trainer.accumulate,
+            weights=sample_weights,
+            processes=processes,
         )
         self._new_monitor()  # refuses a wrong setting before anything is built
 

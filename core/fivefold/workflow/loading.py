@@ -24,7 +24,7 @@ def load_task(run: Run, registry: Registry) -> tuple[Pipeline, Task]:
             "finish it with --resume"
         )
     pipeline = registry.pipeline_of(run)
-    pipeline.facts = Facts(run.facts)
+    pipeline.facts = Facts(run.facts, documents=run.documents)
     task = pipeline.task(pipeline.facts)
     try:
         task.load_state_dict(load_tensors(run.weights))

@@ -183,7 +183,8 @@ def _create(
         },
         "facts": dict(prepared.facts),
     }
-    return Run.create(out or new_directory(spec.name, prepared.name), config.model_dump(mode="json"), info)
+    directory = out or new_directory(spec.name, prepared.name)
+    return Run.create(directory, config.model_dump(mode="json"), info, prepared.facts.documents)
 
 
 def _check_data(run: Run, prepared: Prepared) -> None:

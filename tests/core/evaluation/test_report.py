@@ -13,7 +13,7 @@ from fivefold.data.leakage import Finding
 from fivefold.evaluation.document import plain
 from fivefold.evaluation.page import is_number
 from fivefold.evaluation.report import write_report
-from fivefold.evaluation.section import Figure, Grid, Section
+from fivefold.evaluation.section import Figure, Grid, Passage, Section
 
 from .judged import class_outputs, judge_classes, judge_numbers
 
@@ -256,3 +256,16 @@ def test_plain_values():
     assert found["finding"]["splits"] == ["a", "b"]
     assert found["set"] == [1]
     assert found["other"] == "(3+4j)"
+
+
+def test_passages_are_shaded_by_weight_and_escaped(tmp_path):
+    passage = Passage("why", (("so ", 0.0), (EVIL, 1.0), (" dull", -0.5), (" x", 0.01)))
+    section = Section("Texts", passages=(passage,), key="texts")
+    write_report(judge_classes(), [section], INFO, tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    page = Page(text)
+    marks = [attributes for tag, attributes in page.tags if tag == "mark"]
+    assert [mark["class"] for mark in marks] == ["for", "against"]
+    assert [mark["style"] for mark in marks] == ["--strength: 60%", "--strength: 30%"]
+    assert "<script>" not in text
+    assert "so " in page.text

@@ -65,3 +65,53 @@ def test_wrong_weights(weights: torch.Tensor, message: str) -> None:
 def test_no_samples() -> None:
     with pytest.raises(ConfigError, match="no samples; expected at least one"):
         Sampler(0, 2, seed=0)
+
+
+@given(
+    size=st.integers(1, 400),
+    batch_size=st.integers(1, 9),
+    seed=st.integers(0, 2**40),
+    epoch=st.integers(0, 100),
+)
+def test_uneven_samples_each_once_and_the_same_after_a_stop(
+    size: int, batch_size: int, seed: int, epoch: int
+) -> None:
+    lengths = torch.randint(1, 50, (size,), generator=torch.Generator().manual_seed(size))
+    sampler = Sampler(size, batch_size, seed=seed, lengths=lengths)
+    batches = sampler.batches(epoch)
+    assert torch.cat(batches).sort().values.tolist() == list(range(size))
+    seen = len(batches) // 2
+    start = sum(sampler.sizes[:seen])
+    assert [batch.tolist() for batch in sampler.batches(epoch, start)] == [
+        batch.tolist() for batch in batches[seen:]
+    ]
+
+
+def test_batches_of_uneven_samples_hold_little_padding_in_an_order_of_chance() -> None:
+    lengths = torch.randint(1, 100, (6400,), generator=torch.Generator().manual_seed(0))
+    sampler = Sampler(6400, 64, seed=0, lengths=lengths)
+    epochs = [[lengths[batch] for batch in sampler.batches(epoch)] for epoch in (0, 1)]
+    for batches in epochs:
+        padded = sum(int(batch.max()) * len(batch) for batch in batches)
+        assert padded < 1.05 * int(lengths.sum())  # shuffled alone, it would be twice as much
+        longest = [int(batch.max()) for batch in batches]
+        assert longest != sorted(longest)
+    assert sampler.order(0).tolist() != sampler.order(1).tolist()
+
+
+def test_a_fixed_order_is_that_of_every_epoch() -> None:
+    fixed = torch.tensor([4, 0, 2, 1])
+    sampler = Sampler(5, 2, seed=0, fixed=fixed)
+    assert sampler.size == 4
+    assert [batch.tolist() for batch in sampler.batches(7)] == [[4, 0], [2, 1]]
+
+
+@pytest.mark.parametrize("fixed", [[0, 0, 1], [0, 5], [-1, 0]])
+def test_an_order_that_repeats_or_lies_outside_is_refused(fixed: list[int]) -> None:
+    with pytest.raises(ConfigError, match="each at most once"):
+        Sampler(5, 2, seed=0, fixed=torch.tensor(fixed))
+
+
+def test_weights_and_a_fixed_order_exclude_each_other() -> None:
+    with pytest.raises(ConfigError, match="cannot be drawn by weights"):
+        Sampler(2, 1, seed=0, weights=torch.ones(2), fixed=torch.arange(2))

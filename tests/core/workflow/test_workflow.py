@@ -7,11 +7,14 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import fivefold.files
-from fivefold.config import build_config
+from fivefold.config import StrictModel, build_config
+from fivefold.data.dataset import Dataset
+from fivefold.data.table import Table
 from fivefold.errors import (
     CheckpointError,
     ConfigError,
@@ -21,10 +24,13 @@ from fivefold.errors import (
     RunError,
     StorageError,
 )
+from fivefold.pipeline import Pipeline
+from fivefold.prediction import Request
 from fivefold.runs import Run
+from fivefold.tasks.base import Task
 from fivefold.training.trainer import Trainer
 from fivefold.workflow import evaluate, predict, prepare, train
-from iris_pipeline import CLASSES, SPEC, Iris, registry, write_irises
+from iris_pipeline import CLASSES, SPEC, Iris, IrisRegistry, registry, write_irises
 
 
 @pytest.fixture
@@ -229,3 +235,85 @@ def test_files_are_whole_or_absent(tmp_path: Path) -> None:
         fivefold.files.write_json(target, {"a": float("nan")})
     assert json.loads(target.read_text()) == {"a": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["value.json"]
+
+
+class Documented(Iris):
+    """Irises whose predictions can be told to shout, and whose model needs a document."""
+
+    class Prediction(StrictModel):
+        """Options."""
+
+        shout: bool = False
+        """Whether labels are in capitals."""
+
+    inputs_optional = True
+
+    def samples(self, table: Table) -> Dataset:
+        samples = super().samples(table)
+        samples.facts.documents["names.txt"] = "\n".join(CLASSES)
+        return samples
+
+    def predict(self, task: Task, request: Request) -> list[dict[str, Any]]:
+        if not request.sources:
+            return [{"id": "nothing", "label": self.facts.documents["names.txt"].splitlines()[0]}]
+        records = super().predict(task, request)
+        for record in records if request.options.shout else ():
+            record["label"] = record["label"].upper()
+        if request.show is not None:
+            request.show(f"{len(records)} flowers")
+        return records
+
+
+class DocumentedRegistry(IrisRegistry):
+    """A registry with that pipeline alone."""
+
+    def pipeline_class(self, name: str) -> type[Pipeline]:
+        return Documented
+
+
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, DocumentedRegistry]:
+    folder = tmp_path_factory.mktemp("documented")
+    source = write_irises(folder / "irises.csv")
+    known = DocumentedRegistry(pipelines=registry().pipelines)
+    return train(SPEC, str(source), out=folder / "run", registry=known), known
+
+
+def test_documents_lie_in_the_run_and_are_there_again(documented: tuple[Run, DocumentedRegistry]) -> None:
+    run, known = documented
+    assert (run.path / "names.txt").read_text().splitlines() == list(CLASSES)
+    assert "names.txt" not in json.dumps(run.facts)
+    assert predict(run, [], registry=known) == [{"id": "nothing", "label": "setosa"}]
+
+
+def test_a_lost_document_is_told_of(documented: tuple[Run, DocumentedRegistry], tmp_path: Path) -> None:
+    run, known = documented
+    shutil.copytree(run.path, tmp_path / "copy")
+    (tmp_path / "copy" / "names.txt").unlink()
+    with pytest.raises(RunError, match=r"names\.txt: expected a document that the model of this run needs"):
+        predict(Run.open(tmp_path / "copy"), [], registry=known)
+
+
+def test_options_of_prediction_reach_the_pipeline(
+    documented: tuple[Run, DocumentedRegistry], tmp_path: Path
+) -> None:
+    run, known = documented
+    source = str(write_irises(tmp_path / "some.csv", slice(0, 2)))
+    shown: list[str] = []
+    records = predict(run, [source], options={"shout": True}, show=shown.append, registry=known)
+    assert [record["label"] for record in records] == ["SETOSA", "SETOSA"]
+    assert shown == ["2 flowers"]
+    with pytest.raises(ConfigError, match=r"shuot.*did you mean 'shout'"):
+        predict(run, [source], options={"shuot": True}, registry=known)
+
+
+def test_inputs_are_asked_for_where_a_pipeline_needs_them(trained: Run) -> None:
+    with pytest.raises(ConfigError, match="INPUTS is missing"):
+        predict(trained, [], registry=registry())
+
+
+def test_folds_take_the_place_of_the_usual_split(irises: Path) -> None:
+    config = build_config(Iris, overrides={"folds": 5, "fold": 4})
+    prepared = prepare(Iris(config), str(irises), registry())
+    assert prepared.sizes == {"train": 90, "val": 30, "test": 30}
+    assert prepared.splits.how.startswith("Fold 4 of 5")

@@ -2,32 +2,37 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from cyclopts import Parameter
+from cyclopts import Group, Parameter
 
+from fivefold.cli.options import options_type
 from fivefold.cli.output import emit, grid, say
 from fivefold.cli.records import check_kind, flat, write_records
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.evaluate import open_run
 from fivefold.cli.verbs.parameters import Device, Json, RunDirectory
-from fivefold.errors import ConfigError
 from fivefold.plugins.dependencies import check_dependencies
 from fivefold.plugins.spec import PipelineSpec
+from fivefold.plugins.targets import load_prediction
 
 SHOWN = 20
 """Rows of a printed table; a file or --json has all."""
 LARGEST = 3
 """Values of a mapping that a printed table shows."""
 
+GROUP = Group("Prediction", help="What this pipeline's predictions can be told.", sort_key=2)
+RESERVED = ("debug", "device", "inputs", "json", "no_plugins", "out", "run")
+
 Inputs = Annotated[str, Parameter(help="Files, folders, or a dataset's name; they need no labels.")]
 Out = Annotated[Path | None, Parameter(help="Write all predictions to this file, .csv or .jsonl.")]
 
 
 def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
-    """The command."""
+    """The command, with the pipeline's own options of prediction."""
 
     def predict(
         run: RunDirectory,
@@ -36,26 +41,52 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
         out: Out = None,
         device: Device = "auto",
         json: Json = False,
+        options_typed: Any = None,
     ) -> None:
         """Predict with a trained model; prints a table, or writes a file."""
         opened = open_run(run, spec)
-        if not inputs:
-            raise ConfigError(f"INPUTS is missing: name files or folders to predict with {run}")
         if out is not None:
             check_kind(out)
         check_dependencies()
         from fivefold.workflow import predict as predict_run  # noqa: PLC0415 - imports torch
 
-        records = predict_run(opened, list(inputs), device=device, registry=Session.current.registry())
+        stream = Stream()
+        records = predict_run(
+            opened,
+            list(inputs),
+            device=device,
+            options=options_typed,
+            show=None if json else stream.write,
+            registry=Session.current.registry(),
+        )
         if out is not None:
             write_records(records, out)
             say(f"{len(records)} predictions written to {out}")
-        elif not json:
+        elif not json and not stream.used:
             show_records(records)
         if json:
             emit({"run": opened.path, "predictions": records, **({"out": out} if out else {})})
 
+    options: Any = options_type(load_prediction(spec), RESERVED)
+    predict.__annotations__ |= {"options_typed": Annotated[options | None, Parameter(name="*", group=GROUP)]}
     return predict
+
+
+class Stream:
+    """Text shown on stdout as it comes to be.
+
+    Attributes:
+        used: whether anything was shown.
+    """
+
+    def __init__(self) -> None:
+        self.used = False
+
+    def write(self, text: str) -> None:
+        """Show ``text`` at once."""
+        self.used = True
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def brief(value: Any) -> Any:

@@ -6,5 +6,15 @@ from fivefold.evaluation.baselines.base import Baseline
 from fivefold.evaluation.baselines.classification import LogisticRegression, MajorityClass
 from fivefold.evaluation.baselines.regression import MeanTarget
 from fivefold.evaluation.baselines.series import LastValue, SeasonalNaive
+from fivefold.evaluation.baselines.text import TfidfLogisticRegression, TfidfRidge
 
-__all__ = ["Baseline", "LastValue", "LogisticRegression", "MajorityClass", "MeanTarget", "SeasonalNaive"]
+__all__ = [
+    "Baseline",
+    "LastValue",
+    "LogisticRegression",
+    "MajorityClass",
+    "MeanTarget",
+    "SeasonalNaive",
+    "TfidfLogisticRegression",
+    "TfidfRidge",
+]

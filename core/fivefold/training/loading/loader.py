@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fivefold.data.dataset import Batch, Dataset
 from fivefold.training.device import device_memory
-from fivefold.training.loading.prefetch import copied_ahead
+from fivefold.training.loading.prefetch import copied_ahead, to_device
 from fivefold.training.loading.read_ahead import ReadAhead
 from fivefold.training.loading.reading import read_batch
 
@@ -128,4 +128,4 @@ def _resident_tensors(dataset: Dataset, device: torch.device, memory_share: floa
     size = sum(tensor.nbytes for tensor in tensors.values())
     if size > memory_share * device_memory(device):
         return None
-    return {name: tensor.to(device) for name, tensor in tensors.items()}
+    return to_device(tensors, device)

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import torch
 
-from fivefold.data.dataset import Batch
+from fivefold.data.dataset import HOST_KEYS, Batch
 
 Item = TypeVar("Item")
 Started = TypeVar("Started")
@@ -41,6 +41,14 @@ def started_ahead(items: Generator[Item], start: Callable[[Item], Started]) -> G
         yield ahead
 
 
+def to_device(batch: Batch, device: torch.device) -> Batch:
+    """The batch on ``device``, but for the keys that stay on the CPU; copies may still be under way."""
+    return {
+        name: tensor if name in HOST_KEYS else tensor.to(device, non_blocking=True)
+        for name, tensor in batch.items()
+    }
+
+
 class CopyStream:
     """A stream that copies batches to a CUDA device, while the device's current stream computes."""
 
@@ -51,7 +59,7 @@ class CopyStream:
     def send(self, batch: Batch) -> tuple[Batch, torch.cuda.Event]:
         """Start copying; the batch on the device, and the event that says it is there."""
         with torch.cuda.stream(self._stream):
-            copy = {name: tensor.to(self._device, non_blocking=True) for name, tensor in batch.items()}
+            copy = to_device(batch, self._device)
             return copy, self._stream.record_event()
 
     def receive(self, batch: Batch, arrived: torch.cuda.Event) -> Batch:
@@ -60,5 +68,6 @@ class CopyStream:
         computing.wait_event(arrived)
         for tensor in batch.values():
             # Its memory belongs to the copying stream, which must not reuse it before the computation is done.
-            tensor.record_stream(computing)
+            if tensor.is_cuda:
+                tensor.record_stream(computing)
         return batch
