@@ -56,4 +56,4 @@ def cross_validation_split(table: Table, folds: int, fold: int, *, seed: int) ->
     names = f"{len(train):,} training, {len(parts[validated]):,} validation, {len(parts[tested]):,} test"
     by = f" by '{table.group}'" if table.group is not None else ""
     how = f"Fold {fold} of {folds}, cut{by} at random (seed {seed}): {names}."
-    return Splits(*(table.take(rows) for rows in (train, parts[validated], parts[tested])), how)
+    return Splits(table.take(train), table.take(parts[validated]), table.take(parts[tested]), how)

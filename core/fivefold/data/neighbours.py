@@ -13,6 +13,7 @@ _AXES = 10  # trees lose their use in more dimensions
 _SAMPLE = 2048  # vectors that the axes are computed from
 _BLOCK = 256  # queries at a time, so that memory is bounded where everything is near everything
 _PAIRS = 1 << 16  # candidates compared at a time
+_TELLING = 0.5  # share of the variance from which a tree over the leading directions leaves few candidates
 
 Vectors = NDArray[np.float32]
 
@@ -33,9 +34,11 @@ def near_rows(queries: Vectors, vectors: Vectors, distance: float) -> NDArray[np
     known = np.flatnonzero(np.isfinite(vectors).all(1))
     if not len(asked) or not len(known):
         return found
+    axes, share = _principal_axes(queries[asked], vectors[known])
+    if share < _TELLING:
+        return _by_products(queries, vectors, asked, known, distance, found)
     from sklearn.neighbors import KDTree  # noqa: PLC0415 - slow, and not always needed
 
-    axes = _principal_axes(queries[asked], vectors[known])
     tree = KDTree(vectors[known] @ axes)
     reach = distance + 1e-5  # float32 rounding must lose nobody
     for start in range(0, len(asked), _BLOCK):
@@ -43,6 +46,27 @@ def near_rows(queries: Vectors, vectors: Vectors, distance: float) -> NDArray[np
         candidates = tree.query_radius(queries[rows] @ axes, reach)
         for row, near in zip(rows, candidates, strict=True):
             found[row] = _nearest(queries[row], vectors, known[near], distance)
+    return found
+
+
+def _by_products(
+    queries: Vectors,
+    vectors: Vectors,
+    asked: NDArray[np.int64],
+    known: NDArray[np.int64],
+    distance: float,
+    found: NDArray[np.int64],
+) -> NDArray[np.int64]:
+    """`near_rows` for vectors that no few directions tell apart (bits of hashes): all pairs, by matrix products."""
+    there = vectors[known]
+    lengths = (there**2).sum(1)
+    for start in range(0, len(asked), _BLOCK):
+        rows = asked[start : start + _BLOCK]
+        here = queries[rows]
+        squared = (here**2).sum(1)[:, None] + lengths - 2 * here @ there.T
+        nearest = squared.argmin(1)
+        apart = np.linalg.norm(here - there[nearest], axis=1)  # products round more
+        found[rows] = np.where(apart <= distance, known[nearest], -1)
     return found
 
 
@@ -58,11 +82,12 @@ def _nearest(query: Vectors, vectors: Vectors, candidates: NDArray[np.int64], di
     return best
 
 
-def _principal_axes(queries: Vectors, vectors: Vectors) -> Vectors:
-    """The directions in which the vectors differ most, as orthonormal columns, shape ``(D, axes)``."""
+def _principal_axes(queries: Vectors, vectors: Vectors) -> tuple[Vectors, float]:
+    """The directions in which the vectors differ most, ``(D, axes)``, orthonormal; and their share of all variance."""
     both = [values[:: max(1, len(values) // _SAMPLE)] for values in (queries, vectors)]
     sample = np.concatenate(both).astype(np.float64)
     sample -= sample.mean(0)
-    _, directions = np.linalg.eigh(sample.T @ sample)  # in order of growing variance
+    variances, directions = np.linalg.eigh(sample.T @ sample)  # in order of growing variance
     axes: Vectors = directions[:, -_AXES:].astype(np.float32)
-    return axes
+    total = float(variances.sum())
+    return axes, float(variances[-_AXES:].sum()) / total if total > 0 else 1.0

@@ -10,43 +10,62 @@ from fivefold.nn.conv import CompactCNN, ConvBlock, ResidualPair
 from fivefold.nn.efficientnet import EfficientNetLite0, efficientnet_lite0_imagenet
 from fivefold.nn.gan import Discriminator, Generator
 from fivefold.nn.initialise import he_initialise
+from fivefold.nn.language import GPT, LanguageNetwork, RecurrentLanguageModel
 from fivefold.nn.mlp import MLP
 from fivefold.nn.positional import RotaryPositions, SinusoidalPositions
 from fivefold.nn.preprocessing import ImageInput
 from fivefold.nn.recurrent import GRU, LSTM, GRUEncoder, LSTMEncoder, RecurrentEncoder
 from fivefold.nn.resnet import ResNet
 from fivefold.nn.same_conv import SameConv2d
+from fivefold.nn.sequence import (
+    BackboneClassifier,
+    ConvolutionalClassifier,
+    RecurrentClassifier,
+    SequenceNetwork,
+    TransformerClassifier,
+)
+from fivefold.nn.sequence_pooling import AttentionPooling, length_mask
 from fivefold.nn.stochastic_depth import StochasticDepth
 from fivefold.nn.transformer import TransformerBlock, TransformerEncoder
 from fivefold.nn.weights import load_weights
 from fivefold.nn.wide_resnet import WideResNet
 
 __all__ = [
+    "GPT",
     "GRU",
     "LSTM",
     "MLP",
     "Attention",
+    "AttentionPooling",
     "Backbone",
+    "BackboneClassifier",
     "CompactCNN",
     "ConvBlock",
+    "ConvolutionalClassifier",
     "Discriminator",
     "EfficientNetLite0",
     "GRUEncoder",
     "Generator",
     "ImageInput",
     "LSTMEncoder",
+    "LanguageNetwork",
+    "RecurrentClassifier",
     "RecurrentEncoder",
+    "RecurrentLanguageModel",
     "ResNet",
     "ResidualPair",
     "RotaryPositions",
     "SameConv2d",
+    "SequenceNetwork",
     "SinusoidalPositions",
     "StochasticDepth",
     "TransformerBlock",
+    "TransformerClassifier",
     "TransformerEncoder",
     "WideResNet",
     "efficientnet_lite0_imagenet",
     "he_initialise",
+    "length_mask",
     "load_backbone",
     "load_weights",
 ]

@@ -23,6 +23,7 @@ class Attention(nn.Module):
         context_features: width of the context; ``features`` where not given.
         dropout: of attention weights, in training.
         rotary: whether queries and keys are turned by position (self-attention only).
+        longest: positions whose turns are kept ready; others are computed when they come.
 
     Raises:
         ConfigError: the heads do not divide the features.
@@ -36,6 +37,7 @@ class Attention(nn.Module):
         context_features: int | None = None,
         dropout: float = 0.0,
         rotary: bool = False,
+        longest: int = 0,
     ) -> None:
         super().__init__()
         if features % heads:
@@ -48,7 +50,7 @@ class Attention(nn.Module):
         self.query = nn.Linear(features, features)
         self.key_value = nn.Linear(context_features, 2 * features)
         self.output = nn.Linear(features, features)
-        self.positions = RotaryPositions(features // heads) if rotary else None
+        self.positions = RotaryPositions(features // heads, longest) if rotary else None
 
     def forward(
         self,

@@ -2,12 +2,13 @@
 
 `transformers` is imported when a backbone is asked for, not before. Weights are read from safetensors
 only, and no code that a repository carries is run. Shapes: ``B`` batch, ``C`` channels, ``H W`` height and
-width, ``T`` tokens, ``F`` features.
+width, ``T`` tokens, ``E`` width of token vectors, ``F`` features.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,6 +18,7 @@ from torch import Tensor, nn
 
 from fivefold.errors import ConfigError, DataError, DependencyError
 from fivefold.nn.preprocessing import image_input
+from fivefold.nn.sequence_pooling import mean_over_steps
 
 if TYPE_CHECKING:
     import transformers
@@ -60,7 +62,8 @@ class Backbone(nn.Module):
         """Pooled features.
 
         Args:
-            inputs: normalised images ``(B, C, H, W)``, or token ids ``(B, T)`` int64.
+            inputs: normalised images ``(B, C, H, W)``, or token ids ``(B, T)`` int64, or what `embed` gave for
+                them, ``(B, T, E)``.
             mask: ``(B, T)``, 1 or True at tokens that exist; at least one a row. For tokens only.
 
         Returns:
@@ -69,15 +72,25 @@ class Backbone(nn.Module):
         if self.reads == "images":
             hidden: Tensor = self.network(pixel_values=inputs).last_hidden_state
         else:
-            hidden = self.network(input_ids=inputs, attention_mask=mask).last_hidden_state
+            tokens = {"inputs_embeds" if inputs.is_floating_point() else "input_ids": inputs}
+            hidden = self.network(**tokens, attention_mask=mask).last_hidden_state
         if hidden.ndim == _MAP_AXES:  # (B, F, h, w), which has no class token: the mean either way
             return hidden.mean(dim=(2, 3))
         if self.pooling == "first":
             return hidden[:, 0]
         if mask is None:
             return hidden.mean(dim=1)  # (B, T, F) -> (B, F)
-        weights = mask.to(hidden.dtype)[:, :, None]
-        return (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        return mean_over_steps(hidden, mask)
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Token ids, int64 ``(B, T)``, to the vectors that the network has for them, ``(B, T, E)``."""
+        vectors: Tensor = self.network.get_input_embeddings()(ids)
+        return vectors
+
+    @property
+    def takes_vectors(self) -> bool:
+        """Whether `forward` takes what `embed` gives, in place of ids."""
+        return self.reads == "tokens" and "inputs_embeds" in signature(self.network.forward).parameters
 
     def describe(self) -> dict[str, Any]:
         """JSON-ready values from which `build_backbone` makes the same network again, without its weights."""

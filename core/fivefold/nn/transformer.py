@@ -28,6 +28,7 @@ class TransformerBlock(nn.Module):
         dropout: of attention weights and of each part's output.
         rotary: whether self-attention turns queries and keys by position.
         context_features: width of a context to attend to as well; None where there is none (an encoder).
+        longest: positions whose turns are kept ready, where ``rotary``.
     """
 
     def __init__(
@@ -39,10 +40,11 @@ class TransformerBlock(nn.Module):
         dropout: float = 0.0,
         rotary: bool = False,
         context_features: int | None = None,
+        longest: int = 0,
     ) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(features)
-        self.attention = Attention(features, heads, dropout=dropout, rotary=rotary)
+        self.attention = Attention(features, heads, dropout=dropout, rotary=rotary, longest=longest)
         self.cross_norm: nn.LayerNorm | None = None
         self.cross: Attention | None = None
         if context_features is not None:

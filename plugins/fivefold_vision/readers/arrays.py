@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fivefold.data.labels import texts
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
-from fivefold_vision.readers.options import names_of_codes, texts
+from fivefold_vision.readers.options import names_of_codes
 
 _GREY = 3  # axes of an array of grey images
 

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from fivefold.data.labels import texts
 from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold_vision.decode import is_image
 from fivefold_vision.readers import folder, idx, listing, npz, pixels
-from fivefold_vision.readers.options import Options, texts
+from fivefold_vision.readers.options import Options
 
 Read = Callable[[Path, Options], Table]
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
+from fivefold.data.labels import texts
 from fivefold.data.table import Array, Problem, Table
 from fivefold.errors import DataError
 from fivefold_vision.decode import is_image
-from fivefold_vision.readers.options import SPLIT_NAMES, Options, texts
+from fivefold_vision.readers.options import SPLIT_NAMES, Options
 
 UNREAD = frozenset(
     f".{ending}"

@@ -7,9 +7,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from fivefold.data.labels import encode_labels, texts
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
-from fivefold_vision.readers.options import Columns, Options, encode_labels, texts
+from fivefold_vision.readers.options import Columns, Options
 
 _LINE = 2**16
 

@@ -6,9 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 
@@ -50,24 +47,6 @@ class Options:
 
     class_names: tuple[str, ...] = ()
     columns: Columns = Columns()
-
-
-def texts(values: Sequence[str]) -> Array:
-    """Strings as a column, shape ``(N,)``."""
-    column = np.empty(len(values), dtype=object)
-    column[:] = values
-    return column
-
-
-def encode_labels(labels: Sequence[str]) -> tuple[NDArray[np.int64], tuple[str, ...]]:
-    """Codes, shape ``(N,)``, and class names in order: of the alphabet, or of value where all are numbers."""
-    names = sorted(set(labels), key=_natural if all(label.isdecimal() for label in labels) else str)
-    code = {name: number for number, name in enumerate(names)}
-    return np.array([code[label] for label in labels], dtype=np.int64), tuple(names)
-
-
-def _natural(name: str) -> tuple[int, str]:
-    return int(name), name
 
 
 def names_of_codes(

@@ -15,6 +15,7 @@ from fivefold.errors import DataError
 from fivefold.evaluation.baselines import TfidfLogisticRegression, TfidfRidge
 
 TEXTS = ["a fine film !", "fine , fine acting", "dull and slow", "a slow , dull film", "so dull", "fine"]
+PATTERN = r"(?u)\w+|[^\w\s]+"
 CODES = [1, 1, 0, 0, 0, 1]
 
 
@@ -30,7 +31,7 @@ class Texts(TensorDataset):
 
 
 def by_hand(texts: Sequence[str], new: Sequence[str]) -> tuple[object, object]:
-    words = TfidfVectorizer(token_pattern=r"(?u)\w+|[^\w\s]+", ngram_range=(1, 2), sublinear_tf=True)
+    words = TfidfVectorizer(token_pattern=PATTERN, ngram_range=(1, 2), sublinear_tf=True)
     features = words.fit_transform(texts)
     return features, words.transform(new)
 

@@ -47,3 +47,11 @@ def test_rotary_keeps_lengths_and_the_first_position() -> None:
 def test_odd_width(make) -> None:
     with pytest.raises(ConfigError, match="even number of features a head, found 5"):
         make(5)
+
+
+@pytest.mark.parametrize("longest", [0, 4, 64])
+def test_an_offset_is_the_place_in_the_whole(longest: int) -> None:
+    vectors = torch.randn(1, 2, 9, 8)
+    whole = RotaryPositions(8)(vectors)
+    parts = [RotaryPositions(8, longest)(vectors[:, :, start : start + 3], start) for start in (0, 3, 6)]
+    torch.testing.assert_close(torch.cat(parts, dim=2), whole)

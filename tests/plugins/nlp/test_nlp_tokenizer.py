@@ -92,6 +92,12 @@ def test_first_cuts_ids_and_offsets_alike() -> None:
     assert [cut.ids.tolist(), cut.starts.tolist(), cut.ends.tolist()] == [[0, 1], [0, 2], [1, 3]]
 
 
+def test_a_closing_token_stays_when_a_text_is_cut() -> None:
+    numbers, nowhere = np.arange(6), np.array([0, 1, 2, 3, 4, 0])
+    cut = Encoded(numbers, nowhere, nowhere + np.array([1, 1, 1, 1, 1, 0])).first(3)
+    assert cut.ids.tolist() == [0, 1, 5]
+
+
 def test_what_is_no_tokenizer_is_refused() -> None:
     with pytest.raises(DataError, match="expected a tokenizer as the library tokenizers writes it"):
         TextTokenizer.from_json("{}")

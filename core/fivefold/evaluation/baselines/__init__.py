@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fivefold.evaluation.baselines.base import Baseline
 from fivefold.evaluation.baselines.classification import LogisticRegression, MajorityClass
+from fivefold.evaluation.baselines.ngrams import WittenBell
 from fivefold.evaluation.baselines.regression import MeanTarget
 from fivefold.evaluation.baselines.series import LastValue, SeasonalNaive
 from fivefold.evaluation.baselines.text import TfidfLogisticRegression, TfidfRidge
@@ -17,4 +18,5 @@ __all__ = [
     "SeasonalNaive",
     "TfidfLogisticRegression",
     "TfidfRidge",
+    "WittenBell",
 ]

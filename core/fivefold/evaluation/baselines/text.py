@@ -16,6 +16,9 @@ from fivefold.evaluation.baselines.classification import class_count
 from fivefold.tasks.reading import target_codes
 
 
+_WORDS = r"(?u)\w+|[^\w\s]+"
+
+
 @runtime_checkable
 class HasTexts(Protocol):
     """A dataset that can say what its samples' texts were."""
@@ -116,7 +119,7 @@ def _fitted(model: Any, texts: Sequence[str], target: Array, max_features: int) 
 
     # Words of one letter and punctuation carry sentiment, too ("a", "!"), so tokens are runs of either kind.
     words = TfidfVectorizer(
-        token_pattern=r"(?u)\w+|[^\w\s]+", ngram_range=(1, 2), sublinear_tf=True, max_features=max_features
+        token_pattern=_WORDS, ngram_range=(1, 2), sublinear_tf=True, max_features=max_features
     )
     try:
         return make_pipeline(words, model).fit(list(texts), target)

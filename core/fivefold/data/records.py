@@ -1,0 +1,215 @@
+"""Rows of tables: CSV (RFC 4180), JSON lines and Parquet, read one after the other, each with its number.
+
+Rows are numbered as people count: the header of a CSV file is row 1, the first line of JSON lines is row 1, and
+so is the first row of a Parquet file.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fivefold.errors import DataError, DependencyError
+
+ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
+"""Endings of files that hold tables."""
+
+_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_LARGEST_CELL = 2**30  # characters; a reader's own bound on its texts says more
+_FIRST_LINE = 2**20
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row: its number, and its cells by column; None where a cell is empty or absent."""
+
+    row: int
+    values: Mapping[str, Any]
+
+
+def column_names(file: Path, encoding: str = "utf-8") -> list[str]:
+    """Names of the table's columns; none where it cannot be read. Cheap: looks at the beginning only."""
+    kind = file.suffix.lower()
+    try:
+        if kind == ".parquet":
+            return list(_parquet(file).schema_arrow.names)
+        with file.open(newline="", encoding=_with_mark(encoding)) as lines:
+            first = lines.readline(_FIRST_LINE)
+            if kind in _DELIMITERS:
+                return [cell.strip() for cell in next(csv.reader([first], delimiter=_DELIMITERS[kind]), [])]
+            found = json.loads(first)
+            return list(found) if isinstance(found, dict) else []
+    except (OSError, ValueError, csv.Error, LookupError, DataError, DependencyError):
+        return []
+
+
+def read_records(
+    file: Path, wanted: Sequence[str], *, encoding: str = "utf-8", option: str = "--columns"
+) -> Iterator[Record]:
+    """The rows of ``file``, in order; bounded memory, whatever the file's size.
+
+    Args:
+        file: a table, by its ending (`ENDINGS`).
+        wanted: columns that must be there.
+        encoding: of CSV and JSON lines.
+        option: what names columns on the command line, for messages.
+
+    Raises:
+        DataError: the file cannot be read, a column is missing, or a row is broken; the message names the row.
+        DependencyError: Parquet without the package pyarrow.
+    """
+    kind = file.suffix.lower()
+    if kind in _DELIMITERS:
+        return _csv(file, wanted, encoding, option)
+    if kind == ".parquet":
+        return _parquet_rows(file, wanted, option)
+    return _json_lines(file, wanted, encoding, option)
+
+
+def _csv(file: Path, wanted: Sequence[str], encoding: str, option: str) -> Iterator[Record]:
+    csv.field_size_limit(min(_LARGEST_CELL, sys.maxsize))
+    with opened(file, encoding) as lines:
+        reader = csv.reader(lines, delimiter=_DELIMITERS[file.suffix.lower()], strict=True)
+        number = 1
+        try:
+            header = [cell.strip() for cell in next(reader, [])]
+            _require(file, header, wanted, option)
+            for cells in reader:
+                first, number = number + 1, reader.line_num
+                if cells:
+                    yield Record(first, _paired(file, first, header, cells))
+        except csv.Error as error:
+            raise DataError(
+                f"{file}, row {number + 1}: expected a row of CSV, found one that cannot be read ({error}); "
+                "mend its quotes"
+            ) from error
+
+
+def _paired(file: Path, row: int, header: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]:
+    if len(cells) != len(header):
+        raise DataError(
+            f"{file}, row {row}: expected {len(header)} cells as in the header, found {len(cells)}; "
+            "quote cells that hold the separator"
+        )
+    return {name: cell or None for name, cell in zip(header, cells, strict=True)}
+
+
+def _json_lines(file: Path, wanted: Sequence[str], encoding: str, option: str) -> Iterator[Record]:
+    with opened(file, encoding) as lines:
+        for row, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                values = json.loads(line)
+            except ValueError as error:
+                raise DataError(
+                    f"{file}, row {row}: expected a JSON object, found something that is no JSON ({error}); "
+                    "write one object a line"
+                ) from error
+            if not isinstance(values, dict):
+                raise DataError(
+                    f'{file}, row {row}: expected a JSON object such as {{"text": ...}}, found '
+                    f"{type(values).__name__}; write one object a line"
+                )
+            _require(file, list(values), wanted, option, row=row)
+            yield Record(row, values)
+
+
+def _parquet_rows(file: Path, wanted: Sequence[str], option: str) -> Iterator[Record]:
+    table = _parquet(file)
+    names = list(table.schema_arrow.names)
+    _require(file, names, wanted, option)
+    row = 0
+    try:
+        for batch in table.iter_batches(batch_size=4096):
+            for values in batch.to_pylist():
+                row += 1
+                yield Record(row, values)
+    except (OSError, ValueError) as error:
+        raise DataError(
+            f"{file}, row {row + 1}: expected Parquet, found a part that cannot be read: {error}"
+        ) from error
+
+
+def _parquet(file: Path) -> Any:
+    try:
+        from pyarrow import ArrowException, parquet  # noqa: PLC0415 - takes a moment, and is optional
+    except ModuleNotFoundError as error:
+        raise DependencyError(
+            f"{file}: Parquet needs the package pyarrow, which is not installed; run: pip install pyarrow"
+        ) from error
+    try:
+        return parquet.ParquetFile(file)
+    except (ArrowException, OSError) as error:
+        raise DataError(f"{file}: expected a Parquet file, found one that cannot be read: {error}") from error
+
+
+def _require(
+    file: Path, names: Sequence[str], wanted: Sequence[str], option: str, *, row: int | None = None
+) -> None:
+    for name in wanted:
+        if name not in names:
+            where = f"{file}, row {row}" if row is not None else str(file)
+            kind = "key" if row is not None else "column"
+            raise DataError(
+                f"{where}: expected a {kind} '{name}', found {', '.join(names) or 'none'}; "
+                f"name the columns by {option}.{name} or rename them"
+            )
+
+
+@contextmanager
+def opened(file: Path, encoding: str) -> Iterator[Iterator[str]]:
+    """The lines of a text file, each with its end; NUL bytes and bytes of another encoding are refused.
+
+    Raises:
+        DataError: it cannot be read; the message names the line and what to do.
+    """
+    number = 0
+
+    def checked(lines: Iterator[str]) -> Iterator[str]:
+        nonlocal number
+        for line in lines:
+            number += 1
+            if "\x00" in line:
+                raise DataError(
+                    f"{file}, row {number}: expected text, found a NUL byte; "
+                    "the file is binary, damaged, or of another encoding (UTF-16?), which --encoding names"
+                )
+            yield line
+
+    try:
+        with file.open(newline="", encoding=_with_mark(encoding)) as lines:
+            yield checked(lines)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{file}, row {_row_of_fault(file, encoding)}: expected text in {encoding}, found the byte "
+            f"0x{error.object[error.start]:02x}, which is none; name the file's encoding, such as --encoding latin-1"
+        ) from error
+    except LookupError as error:
+        raise DataError(
+            f"{file}: the encoding '{encoding}' is not known; expected one such as utf-8 or latin-1"
+        ) from error
+    except OSError as error:
+        raise DataError(f"{file}: expected a file of text, found one that cannot be read: {error}") from error
+
+
+def _with_mark(encoding: str) -> str:
+    """UTF-8 with or without the byte order mark that some programs write before it."""
+    return "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
+
+
+def _row_of_fault(file: Path, encoding: str) -> int:
+    """The line at which decoding fails; the decoder itself counts from its own buffer."""
+    with file.open("rb") as lines:
+        for row, line in enumerate(lines, start=1):
+            try:
+                line.decode(encoding)
+            except UnicodeDecodeError:
+                return row
+    return 1

@@ -1,0 +1,1 @@
+"""Language: text to labels, and text from text."""

@@ -1,0 +1,101 @@
+"""What a reader of texts may be told, and what every reader checks alike."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fivefold.errors import DataError
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns of a table."""
+
+    text: str = "text"
+    label: str = "label"
+    group: str = "group"
+    time: str = "time"
+    split: str = "split"
+
+
+@dataclass(frozen=True)
+class ReadOptions:
+    """What the configuration says about reading.
+
+    Attributes:
+        columns: names of the columns of a table.
+        ratings: whether labels are numbers on a scale.
+        encoding: of text files.
+        longest: characters of the longest text that is taken for one.
+    """
+
+    columns: Columns = Columns()
+    ratings: bool = False
+    encoding: str = "utf-8"
+    longest: int = 1_000_000
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A text as it was read: where it stood, and what it carries.
+
+    Attributes:
+        name: of the text, for messages and reports: ``reviews.csv row 17``, or a file's name.
+        text: itself.
+        label: as written; None where it has none.
+        group: the author, product or document that it comes from, if the source says so.
+        time: when it was written, if the source says so.
+        split: the split that the source puts it in, if any.
+    """
+
+    name: str
+    text: str
+    label: str | None = None
+    group: str | None = None
+    time: str | None = None
+    split: str | None = None
+
+
+def checked_text(text: object, where: str, options: ReadOptions) -> str:
+    """``text`` where it is one that can be read.
+
+    Args:
+        text: a cell, a line, or a file's content.
+        where: the file and row, as messages name them.
+        options: the bound on its length.
+
+    Raises:
+        DataError: it is missing, no string, blank, too long, or holds a NUL.
+    """
+    if text is None:
+        raise DataError(f"{where}: expected a text, found none; fill it in or remove the row")
+    if not isinstance(text, str):
+        raise DataError(f"{where}: expected a text, found {type(text).__name__}; write it as a string")
+    if not text.strip():
+        raise DataError(f"{where}: expected a text, found only white space; fill it in or remove the row")
+    if len(text) > options.longest:
+        raise DataError(
+            f"{where}: expected a text of at most {options.longest:,} characters, found {len(text):,}; "
+            "is a quote or line break missing? Cut it in parts, or raise --most-characters"
+        )
+    if "\x00" in text:
+        raise DataError(f"{where}: expected text, found a NUL character; the data are damaged, remove it")
+    return text.strip()
+
+
+def rating(label: str, where: str) -> float:
+    """``label`` as a number.
+
+    Raises:
+        DataError: it is none, or not finite.
+    """
+    try:
+        value = float(label)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise DataError(
+            f"{where}: expected a rating, a finite number, found '{label}'; mend it, or leave --labels ratings away"
+        )
+    return value

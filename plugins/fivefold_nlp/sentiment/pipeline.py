@@ -1,0 +1,155 @@
+"""Sentiment analysis: `fivefold nlp sentiment train reviews.csv`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from fivefold.config import PipelineConfig
+from fivefold.data.dataset import Dataset, Facts
+from fivefold.data.fingerprint import Fingerprints
+from fivefold.data.table import Table
+from fivefold.data.text_fingerprint import text_fingerprints
+from fivefold.evaluation.baselines import (
+    Baseline,
+    MajorityClass,
+    MeanTarget,
+    TfidfLogisticRegression,
+    TfidfRidge,
+)
+from fivefold.evaluation.evaluation import Evaluation
+from fivefold.evaluation.section import Section
+from fivefold.nn.sequence import SequenceNetwork
+from fivefold.pipeline import Pipeline
+from fivefold.tasks.base import Task
+from fivefold.tasks.classification import Classification
+from fivefold.tasks.regression import Regression
+from fivefold_nlp.readers import (
+    Columns,
+    ReadOptions,
+    read_labelled,
+    read_unlabelled,
+    recognise_labelled,
+)
+from fivefold_nlp.sentiment.config import SentimentConfig
+from fivefold_nlp.sentiment.data import TextDataset, text_facts
+from fivefold_nlp.sentiment.explain import text_sections
+from fivefold_nlp.sentiment.model import build_network, load_published, published_encoder
+from fivefold_nlp.sentiment.presets import PRESETS
+from fivefold_nlp.tokenizer import TextTokenizer
+
+READS = ("input", "lengths")
+"""What the network reads of a batch."""
+
+
+class TextClassification(Classification):
+    """Classes of texts, by a network that may start from published weights."""
+
+    network: SequenceNetwork
+
+    def __init__(self, config: SentimentConfig, data: Facts) -> None:
+        super().__init__(
+            build_network(config.model, data, len(data.classes)),
+            data.classes,
+            input=READS,
+            label_smoothing=config.label_smoothing,
+            class_weights=config.class_weights,
+        )
+        self._model = config.model
+
+    def prepare(self, train: Dataset) -> None:
+        """Set class weights, and put in the published weights of the network."""
+        super().prepare(train)
+        load_published(self.network, self._model)
+
+
+class TextRegression(Regression):
+    """Ratings of texts, by a network that may start from published weights."""
+
+    network: SequenceNetwork
+
+    def __init__(self, config: SentimentConfig, data: Facts) -> None:
+        super().__init__(build_network(config.model, data, 1), input=READS, standardise_inputs=False)
+        self._model = config.model
+
+    def prepare(self, train: Dataset) -> None:
+        """Set mean and scale of the ratings, and put in the published weights of the network."""
+        super().prepare(train)
+        load_published(self.network, self._model)
+
+
+class Sentiment(Pipeline):
+    """Which of several classes, or how high a rating, a text speaks for."""
+
+    Config: ClassVar[type[PipelineConfig]] = SentimentConfig
+    presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = PRESETS
+    search_space: ClassVar[Mapping[str, str]] = {"model.dropout": "0.0:0.6"}
+    config: SentimentConfig
+
+    def recognise(self, source: Path) -> str | None:
+        """What kind of labelled texts this is, in words."""
+        return recognise_labelled(source, self._options())
+
+    def read(self, source: Path) -> Table:
+        """Read labelled texts."""
+        return read_labelled(source, self._options())
+
+    def read_inputs(self, source: Path) -> Table:
+        """Read texts to predict."""
+        return read_unlabelled(source, self._options())
+
+    def samples(self, table: Table) -> TextDataset:
+        """Texts as token numbers; the tokenizer is trained on the training split."""
+        facts = self.facts or self._learned_facts(table)
+        tokenizer = TextTokenizer.from_json(facts.documents["tokenizer.json"])
+        return TextDataset(table, tokenizer, self.config.longest, facts)
+
+    def task(self, data: Facts) -> Task:
+        """Cross-entropy of classes, or squared error of ratings."""
+        if self.config.labels == "ratings":
+            return TextRegression(self.config, data)
+        return TextClassification(self.config, data)
+
+    def baselines(self, data: Facts) -> Sequence[Baseline]:  # noqa: ARG002 - the same for all texts
+        """The majority class or mean rating, and a linear model on TF-IDF."""
+        if self.config.labels == "ratings":
+            return [MeanTarget(), TfidfRidge()]
+        return [MajorityClass(), TfidfLogisticRegression()]
+
+    def fingerprints(self, table: Table) -> Fingerprints:
+        """Keys of the texts: equal ones, and nearly equal ones."""
+        return text_fingerprints([str(text) for text in table["text"]])
+
+    def sections(self, evaluation: Evaluation) -> list[Section]:
+        """Results by length, and the texts of mistakes with the tokens that drove them."""
+        tokenizer = TextTokenizer.from_json(evaluation.facts.documents["tokenizer.json"])
+        return text_sections(evaluation, evaluation.task, tokenizer)
+
+    @cached_property
+    def _encoder(self) -> tuple[dict[str, Any], TextTokenizer] | None:
+        """Description and tokenizer of a huggingface encoder; None of other kinds."""
+        config = self.config
+        return published_encoder(config.model, config.longest) if config.model.kind == "huggingface" else None
+
+    def _learned_facts(self, train: Table) -> Facts:
+        """Facts of the training split, with a tokenizer trained on it where the network brings none."""
+        config = self.config
+        if self._encoder is None:
+            texts = (str(text) for text in train["text"])
+            tokenizer = TextTokenizer.train(config.tokenizer.kind, texts, config.tokenizer.size)
+            return text_facts(train, tokenizer, unit=config.columns.group)
+        description, tokenizer = self._encoder
+        facts = text_facts(train, tokenizer, unit=config.columns.group)
+        facts["backbone"] = description
+        return facts
+
+    def _options(self) -> ReadOptions:
+        config = self.config
+        return ReadOptions(
+            columns=Columns(**config.columns.model_dump()),
+            ratings=config.labels == "ratings",
+            encoding=config.encoding,
+            longest=config.most_characters,
+        )
