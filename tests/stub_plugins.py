@@ -5,6 +5,9 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
+BUILT_IN = ("nlp", "vision")
+"""Plugins of this distribution, in the order in which they are found."""
+
 HEAD = "from fivefold.plugins import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec, hookimpl\n"
 
 

@@ -17,7 +17,14 @@ from fivefold.plugins import settings
 from fivefold.plugins.dependencies import unmet
 from fivefold.plugins.discovery import Isolated, Owner, candidates, isolated
 from fivefold.plugins.registry import Registry
-from fivefold.plugins.targets import load_command, load_config, load_pipeline, load_presets, load_target
+from fivefold.plugins.targets import (
+    load_command,
+    load_config,
+    load_pipeline,
+    load_prediction,
+    load_presets,
+    load_target,
+)
 
 app = App(name="plugins", help=COMMANDS["plugins"], help_epilogue="Examples:\n  fivefold plugins list")
 
@@ -133,6 +140,7 @@ def _targets(registry: Registry) -> Iterator[dict[str, Any]]:
             load_pipeline(spec)
             load_config(spec)
             load_presets(spec)
+            load_prediction(spec)
         yield from _problem(name, outcome)
     for name, (command, owner) in sorted(registry.commands.items()):
         with isolated(owner) as outcome:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fivefold.data.labels import texts
-from fivefold.data.records import ENDINGS, opened
+from fivefold.data.records import opened
 from fivefold.data.table import Table
 from fivefold.errors import DataError
-from fivefold_nlp.readers.folders import text_files
+from fivefold_nlp.readers.folders import TEXT_ENDINGS, text_files
 
 
 def recognise_corpus(source: Path) -> str | None:
@@ -16,14 +16,7 @@ def recognise_corpus(source: Path) -> str | None:
     if source.is_dir():
         files = text_files(source)
         return f"a folder of {len(files)} text files" if files else None
-    if not source.is_file() or source.suffix.lower() in {*ENDINGS, ".yaml", ".yml", ".json"}:
-        return None
-    try:
-        with source.open("rb") as stream:
-            start = stream.read(4096)
-    except OSError:
-        return None
-    return "a text file" if start.strip() and b"\x00" not in start else None
+    return "a text file" if source.is_file() and source.suffix.lower() in TEXT_ENDINGS else None
 
 
 def read_corpus(source: Path, encoding: str = "utf-8") -> Table:

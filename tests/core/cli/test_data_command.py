@@ -79,7 +79,10 @@ def test_check_says_what_is_wrong(weather: Path, capsys: pytest.CaptureFixture[s
 def test_check_of_what_nobody_reads(capsys: pytest.CaptureFixture[str]) -> None:
     Path("notes.odt").write_text("dear diary", encoding="utf-8")
     assert main(["data", "check", "notes.odt"]) == 2
-    assert "no pipeline recognises it (asked: vision/classify)" in capsys.readouterr().err
+    assert (
+        "no pipeline recognises it (asked: nlp/generate, nlp/sentiment, vision/classify)"
+        in capsys.readouterr().err
+    )
 
 
 def test_check_finds_leakage_and_strict_fails_on_it(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,16 +8,16 @@ import pytest
 from fivefold.errors import PluginError
 from fivefold.plugins.discovery import Owner, candidates, isolated
 from fivefold.plugins.registry import load_registry
-from stub_plugins import BROKEN, pipelines, write_plugin
+from stub_plugins import BROKEN, BUILT_IN, pipelines, write_plugin
 
 
 def test_the_built_in_domain_comes_first_and_others_by_distribution(site: Path) -> None:
     write_plugin(site, "zebra", pipelines("zebra/task"), distribution="a-distribution")
     write_plugin(site, "ant", pipelines("ant/task"), distribution="z_distribution")
     found = [candidate.owner for candidate in candidates()]
-    assert [owner.plugin for owner in found] == ["vision", "zebra", "ant"]
+    assert [owner.plugin for owner in found] == [*BUILT_IN, "zebra", "ant"]
     assert found[0].distribution == "fivefold"
-    assert str(found[1]) == "plugin 'zebra' of a-distribution 1.0"
+    assert str(found[len(BUILT_IN)]) == "plugin 'zebra' of a-distribution 1.0"
 
 
 def test_a_distribution_found_twice_on_the_path_counts_once(site: Path, tmp_path: Path, monkeypatch) -> None:
@@ -125,4 +125,4 @@ def test_slow_imports_are_noted(site: Path, monkeypatch: pytest.MonkeyPatch) -> 
     (site / "cv2.py").write_text("", encoding="utf-8")
     write_plugin(site, "heavy", "import cv2\n" + pipelines("heavy/task"))
     slow = {plugin.owner.plugin: plugin.slow for plugin in load_registry().plugins}
-    assert slow == {"vision": (), "heavy": ("cv2",)}
+    assert slow == {**dict.fromkeys(BUILT_IN, ()), "heavy": ("cv2",)}

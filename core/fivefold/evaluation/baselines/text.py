@@ -15,7 +15,6 @@ from fivefold.evaluation.baselines.base import Baseline
 from fivefold.evaluation.baselines.classification import class_count
 from fivefold.tasks.reading import target_codes
 
-
 _WORDS = r"(?u)\w+|[^\w\s]+"
 
 
