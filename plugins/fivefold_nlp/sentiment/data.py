@@ -59,6 +59,11 @@ class TextDataset(Dataset):
         return batch if self._target is None else {**batch, "target": self._target[indices]}
 
     @property
+    def cut_off(self) -> int:
+        """How many texts have more tokens than are kept."""
+        return int((self.full_lengths > self.longest).sum())
+
+    @property
     def facts(self) -> Facts:
         """Those of the training split."""
         return self._facts

@@ -65,25 +65,28 @@ def texts_section(evaluation: Evaluation, texts: TextDataset, unknown: int | Non
     strange = 0 if unknown is None else sum(int((text.ids == unknown).sum()) for text in texts.encoded)
     cut = lengths > texts.longest
     text = (
-        f"The {evaluation.split} split has {count} texts of {median} tokens in the median; 95 % of them have "
+        f"The {evaluation.split} split has {count:,} texts of {median} tokens in the median; 95 % of them have "
         f"{most} or fewer. "
     )
     if unknown is None:
         text += "Every text can be written in the tokens of this model, so none is unknown. "
     else:
         text += (
-            f"Of the tokens that were read, {_percent(strange / kept)} ({strange} of {kept}) are unknown to the "
+            f"Of the tokens that were read, {_percent(strange / kept)} ({strange:,} of {kept:,}) are unknown to the "
             "model, which sees one and the same sign for all of them. "
         )
     if cut.any():
         lost = (lengths[cut] - texts.longest).sum() / lengths.sum()
         text += (
-            f"{int(cut.sum())} texts ({_percent(cut.mean())}) have more than the {texts.longest} tokens that are "
+            f"{texts.cut_off:,} texts ({_percent(cut.mean())}) have more than the {texts.longest} tokens that are "
             f"read; what comes behind, {_percent(lost)} of all tokens, was cut off and plays no part in these "
             "results."
         )
     else:
         text += f"None was cut off: all fit in the {texts.longest} tokens that are read."
+    trained = evaluation.facts.get("training_texts")
+    if trained is not None:
+        text += f" Of the {trained['count']:,} training texts, {trained['cut_off']:,} were cut off."
     return Section(
         title="Texts",
         text=text,
@@ -94,7 +97,8 @@ def texts_section(evaluation: Evaluation, texts: TextDataset, unknown: int | Non
             "tokens_of_95_percent": most,
             "unknown_share": strange / kept,
             "longest": texts.longest,
-            "cut_off": int(cut.sum()),
+            "cut_off": texts.cut_off,
+            "training": trained,
         },
         key="texts",
     )

@@ -104,7 +104,10 @@ class Sentiment(Pipeline):
         """Texts as token numbers; the tokenizer is trained on the training split."""
         facts = self.facts or self._learned_facts(table)
         tokenizer = TextTokenizer.from_json(facts.documents["tokenizer.json"])
-        return TextDataset(table, tokenizer, self.config.longest, facts)
+        samples = TextDataset(table, tokenizer, self.config.longest, facts)
+        if self.facts is None:
+            facts["training_texts"] = {"count": len(samples), "cut_off": samples.cut_off}
+        return samples
 
     def task(self, data: Facts) -> Task:
         """Cross-entropy of classes, or squared error of ratings."""

@@ -35,6 +35,7 @@ def test_what_is_cut_off_is_counted(samples: TextDataset) -> None:
     assert samples.full_lengths.tolist()[:3] == [5, 1, 2]
     assert samples.lengths().tolist()[:3] == [3, 1, 2]
     assert samples.longest == 3
+    assert samples.cut_off == 1
 
 
 def test_a_text_without_tokens_is_one_unknown_token() -> None:
