@@ -10,6 +10,7 @@ import time
 COMMANDS = {
     "fivefold --help": (["--help"], 0.25),
     "fivefold vision classify train --help": (["vision", "classify", "train", "--help"], 2.0),
+    "fivefold nlp sentiment train --help": (["nlp", "sentiment", "train", "--help"], 2.0),
     "fivefold data list": (["data", "list"], 2.0),
 }
 """What is typed, and the seconds that it may take."""

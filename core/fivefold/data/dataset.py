@@ -6,10 +6,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from fivefold.data.table import Array
+from fivefold.data.table import Array, Table
 
 Batch = dict[str, Tensor]
 
@@ -137,6 +138,49 @@ class TensorDataset(Dataset):
     def tensors(self) -> Batch:
         """All of them."""
         return self._tensors
+
+
+class TableDataset(Dataset):
+    """Samples of a table's rows, whose names, units and targets are the table's; derived classes read them.
+
+    Args:
+        table: the rows of one split.
+        facts: of the training split.
+    """
+
+    def __init__(self, table: Table, facts: Facts) -> None:
+        self._table = table
+        self._facts = facts
+        self._target = table_targets(table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+    @property
+    def facts(self) -> Facts:
+        """Those of the training split."""
+        return self._facts
+
+    @property
+    def ids(self) -> Array:
+        """Names of the rows, ``(N,)``."""
+        return self._table.ids
+
+    @property
+    def units(self) -> Array | None:
+        """Groups, ``(N,)``, where the source has them."""
+        return self._table.units
+
+    def targets(self) -> Tensor | None:
+        """Class codes or numbers, ``(N,)``, from the table alone."""
+        return self._target
+
+
+def table_targets(table: Table) -> Tensor | None:
+    """A table's labels: class codes, int64 ``(N,)``, or without classes numbers, float32; None where it has none."""
+    if table.label is None:
+        return None
+    return torch.from_numpy(np.asarray(table[table.label], dtype=np.int64 if table.classes else np.float32))
 
 
 def all_samples(dataset: Dataset, batch_size: int = 256) -> Batch:

@@ -9,12 +9,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset, Facts
-from fivefold.data.table import Array, Table
+from fivefold.data.dataset import Batch, Facts, TableDataset
+from fivefold.data.table import Table
 from fivefold_nlp.tokenizer import Encoded, TextTokenizer
 
 
-class TextDataset(Dataset):
+class TextDataset(TableDataset):
     """The texts of one split.
 
     A batch holds ``input``, int64 ``(B, T)``, padded at the end; ``lengths``, int64 ``(B,)``; and where the
@@ -34,6 +34,7 @@ class TextDataset(Dataset):
     """
 
     def __init__(self, table: Table, tokenizer: TextTokenizer, longest: int, facts: Facts) -> None:
+        super().__init__(table, facts)
         self.texts: Sequence[str] = [str(text) for text in table["text"]]
         whole = tokenizer.encode(self.texts)
         self.full_lengths: NDArray[np.int64] = np.array([len(text) for text in whole], dtype=np.int64)
@@ -41,12 +42,6 @@ class TextDataset(Dataset):
         self.longest = longest
         self._lengths = torch.tensor([len(text) for text in self.encoded], dtype=torch.int64)
         self._pad = tokenizer.pad
-        self._facts = facts
-        self._table = table
-        self._target = _targets(table)
-
-    def __len__(self) -> int:
-        return len(self.encoded)
 
     def batch(self, indices: Tensor) -> Batch:
         """The texts at ``indices``, int64 ``(B,)``, padded to the longest of them."""
@@ -62,25 +57,6 @@ class TextDataset(Dataset):
     def cut_off(self) -> int:
         """How many texts have more tokens than are kept."""
         return int((self.full_lengths > self.longest).sum())
-
-    @property
-    def facts(self) -> Facts:
-        """Those of the training split."""
-        return self._facts
-
-    @property
-    def ids(self) -> Array:
-        """Names of the texts, ``(N,)``."""
-        return self._table.ids
-
-    @property
-    def units(self) -> Array | None:
-        """Groups, ``(N,)``, where the source has them."""
-        return self._table.units
-
-    def targets(self) -> Tensor | None:
-        """Class codes or ratings, ``(N,)``."""
-        return self._target
 
     def lengths(self) -> Tensor:
         """Tokens of each text, int64 ``(N,)``."""
@@ -116,11 +92,3 @@ def _never_empty(text: Encoded, tokenizer: TextTokenizer) -> Encoded:
     number = tokenizer.pad if tokenizer.unknown is None else tokenizer.unknown
     nowhere = np.zeros(1, dtype=np.int64)
     return Encoded(np.array([number], dtype=np.int64), nowhere, nowhere)
-
-
-def _targets(table: Table) -> Tensor | None:
-    if table.label is None:
-        return None
-    labels = np.asarray(table[table.label])
-    kind = np.int64 if table.classes else np.float32
-    return torch.from_numpy(labels.astype(kind))

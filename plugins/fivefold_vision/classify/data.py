@@ -7,8 +7,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset, Facts, TensorDataset
-from fivefold.data.table import Array, Table
+from fivefold.data.dataset import Batch, Dataset, Facts, TableDataset, TensorDataset, table_targets
+from fivefold.data.table import Table
 from fivefold_vision.loading import Shape, load_rows
 
 MEASURED = 1024
@@ -30,7 +30,7 @@ def image_dataset(table: Table, shape: Shape, *, facts: Facts | None, unit: str 
         images = _channels_first(table["image"])
         facts = facts or measure(table, images, shape, unit)
         tensors = {"input": torch.from_numpy(images)}
-        target = targets(table)
+        target = table_targets(table)
         if target is not None:
             tensors["target"] = target
         return TensorDataset(tensors, facts=facts, ids=table.ids, units=table.units)
@@ -41,17 +41,12 @@ def image_dataset(table: Table, shape: Shape, *, facts: Facts | None, unit: str 
     return ImageFiles(table, shape, facts)
 
 
-class ImageFiles(Dataset):
+class ImageFiles(TableDataset):
     """Images on disk, decoded when asked for."""
 
     def __init__(self, table: Table, shape: Shape, facts: Facts) -> None:
-        self._table = table
+        super().__init__(table, facts)
         self._shape = shape
-        self._facts = facts
-        self._target = targets(table)
-
-    def __len__(self) -> int:
-        return len(self._table)
 
     def batch(self, indices: Tensor) -> Batch:
         """Decode the images at ``indices``.
@@ -62,30 +57,6 @@ class ImageFiles(Dataset):
         paths = [str(path) for path in self._table["path"][indices.numpy()]]
         batch = {"input": torch.from_numpy(_channels_first(load_rows(paths, self._shape)))}
         return batch if self._target is None else {**batch, "target": self._target[indices]}
-
-    @property
-    def facts(self) -> Facts:
-        """Those of the training split."""
-        return self._facts
-
-    @property
-    def ids(self) -> Array:
-        """Paths below the source, shape ``(N,)``."""
-        return self._table.ids
-
-    @property
-    def units(self) -> Array | None:
-        """Groups, shape ``(N,)``, where the source has them."""
-        return self._table.units
-
-    def targets(self) -> Tensor | None:
-        """Class codes, int64 ``(N,)``, from the table alone."""
-        return self._target
-
-
-def targets(table: Table) -> Tensor | None:
-    """Class codes, int64 ``(N,)``, or None where the table has no labels."""
-    return None if table.label is None else torch.from_numpy(np.asarray(table[table.label], dtype=np.int64))
 
 
 def measure(table: Table, images: NDArray[np.uint8], shape: Shape, unit: str) -> Facts:

@@ -34,10 +34,14 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
-def test_help_of_train_imports_no_torch() -> None:
+@pytest.mark.parametrize(
+    "words",
+    [("vision", "classify", "train"), ("nlp", "sentiment", "train"), ("nlp", "generate", "predict")],
+)
+def test_help_of_a_verb_imports_no_torch(words: tuple[str, ...]) -> None:
     script = (
-        "import sys; from fivefold.cli.main import main; main(['vision', 'classify', 'train', '--help']); "
-        "print([m for m in ('torch', 'transformers', 'cv2', 'pandas') if m in sys.modules])"
+        f"import sys; from fivefold.cli.main import main; main([*{words}, '--help']); "
+        "print([m for m in ('torch', 'transformers', 'tokenizers', 'cv2', 'pandas') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
