@@ -20,7 +20,8 @@ def small_jobs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     registry = load_registry()
     job = Demo("digits", preset="quick", inputs="fashion-sample", pattern="test/*/000.png")
     for name, (spec, owner) in registry.pipelines.items():
-        registry.pipelines[name] = (replace(spec, demo=job), owner)
+        if spec.demo is not None:
+            registry.pipelines[name] = (replace(spec, demo=job), owner)
     monkeypatch.setattr("fivefold.plugins.registry.load_registry", lambda: registry)
 
 
