@@ -75,7 +75,7 @@ def test_expressions(expression: str, domain: Range | Choice) -> None:
         ("epochs=", "expected SETTING=DOMAIN"),
         ("optimizer.lrr=1:2", "unknown setting 'optimizer.lrr'; did you mean 'optimizer.lr'?"),
         ("optimizer.lr.x=1:2", "unknown setting 'optimizer.lr.x'"),
-        ("zzz=1:2", "unknown setting 'zzz'; there are seed, epochs, batch_size, optimizer.name"),
+        ("zzz=1:2", "unknown setting 'zzz'; there are seed, epochs, batch_size, folds, fold, optimizer.name"),
         ("model=1:2", "'model' is a group of settings, expected one of model.kind, model.width, model.name"),
         ("optimizer.lr=2:1", "a range from a smaller to a greater number"),
         ("optimizer.lr=1:1", "a range from a smaller to a greater number"),
