@@ -52,9 +52,10 @@ def _field(name: str, field: FieldInfo, defaults: BaseModel | None) -> Any:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         annotation = options_type(annotation, defaults=default if isinstance(default, annotation) else None)
         return Annotated[annotation, Parameter(help=_plain(field.description))]
-    shown = (
-        "" if default is None or default is PydanticUndefined or default == () else f" [default: {default}]"
-    )
+    hidden = default is None or default is PydanticUndefined or default == ()
+    # A line break, say, would not be seen.
+    told = repr(default) if isinstance(default, str) and default != default.strip() else default
+    shown = "" if hidden else f" [default: {told}]"
     return Annotated[annotation, Parameter(help=f"{_plain(field.description)}{shown}".strip())]
 
 

@@ -178,3 +178,14 @@ def test_a_missing_package_is_told_before_anything_runs(
 def test_records_are_flattened() -> None:
     record = {"id": "a", "probabilities": {"cat": 0.5}, "top": ["cat", "dog"]}
     assert flat(record) == {"id": "a", "probabilities.cat": 0.5, "top": '["cat", "dog"]'}
+
+
+def test_a_default_of_white_space_can_be_seen() -> None:
+    class Options(PipelineConfig):
+        """Options."""
+
+        prompt: str = "\n"
+        """What comes first."""
+
+    annotation = options_type(Options).__annotations__["prompt"]
+    assert annotation.__metadata__[0].help == "What comes first. [default: '\\n']"
