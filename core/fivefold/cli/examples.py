@@ -29,9 +29,8 @@ def evaluate_example(spec: PipelineSpec) -> str:
 
 def predict_example(spec: PipelineSpec) -> str:
     """Predict with that run."""
-    return (
-        f"{command(spec)} predict {run_directory(spec)} {spec.predict or spec.example} --out predictions.csv"
-    )
+    inputs = spec.predict or f"{spec.example} --out predictions.csv"
+    return f"{command(spec)} predict {run_directory(spec)} {inputs}"
 
 
 def config_examples(spec: PipelineSpec, presets: list[str]) -> str:

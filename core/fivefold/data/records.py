@@ -1,7 +1,7 @@
 """Rows of tables: CSV (RFC 4180), JSON lines and Parquet, read one after the other, each with its number.
 
-Rows are numbered as people count: the header of a CSV file is row 1, the first line of JSON lines is row 1, and
-so is the first row of a Parquet file.
+Rows are numbered as editors count lines: the header of a CSV file is row 1, and a row whose cells hold line breaks
+has the number of the line on which it begins. The first row of a Parquet file is row 1.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,22 @@ ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 _DELIMITERS = {".csv": ",", ".tsv": "\t"}
 _LARGEST_CELL = 2**30  # characters; a reader's own bound on its texts says more
 _FIRST_LINE = 2**20
+
+
+@dataclass(frozen=True)
+class Hints:
+    """Options of the command line that messages point to.
+
+    Attributes:
+        columns: those that name the columns.
+        encoding: the one that names the encoding of text files; None where there is none.
+    """
+
+    columns: str = "--columns"
+    encoding: str | None = "--encoding"
+
+
+_HINTS = Hints()
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,7 @@ def column_names(file: Path, encoding: str = "utf-8") -> list[str]:
 
 
 def read_records(
-    file: Path, wanted: Sequence[str], *, encoding: str = "utf-8", option: str = "--columns"
+    file: Path, wanted: Sequence[str], *, encoding: str = "utf-8", hints: Hints = _HINTS
 ) -> Iterator[Record]:
     """The rows of ``file``, in order; bounded memory, whatever the file's size.
 
@@ -58,7 +74,7 @@ def read_records(
         file: a table, by its ending (`ENDINGS`).
         wanted: columns that must be there.
         encoding: of CSV and JSON lines.
-        option: what names columns on the command line, for messages.
+        hints: what messages advise.
 
     Raises:
         DataError: the file cannot be read, a column is missing, or a row is broken; the message names the row.
@@ -66,20 +82,21 @@ def read_records(
     """
     kind = file.suffix.lower()
     if kind in _DELIMITERS:
-        return _csv(file, wanted, encoding, option)
+        return _csv(file, wanted, encoding, hints)
     if kind == ".parquet":
-        return _parquet_rows(file, wanted, option)
-    return _json_lines(file, wanted, encoding, option)
+        return _parquet_rows(file, wanted, hints)
+    return _json_lines(file, wanted, encoding, hints)
 
 
-def _csv(file: Path, wanted: Sequence[str], encoding: str, option: str) -> Iterator[Record]:
+def _csv(file: Path, wanted: Sequence[str], encoding: str, hints: Hints) -> Iterator[Record]:
     csv.field_size_limit(min(_LARGEST_CELL, sys.maxsize))
-    with opened(file, encoding) as lines:
+    with opened(file, encoding, hints) as lines:
         reader = csv.reader(lines, delimiter=_DELIMITERS[file.suffix.lower()], strict=True)
-        number = 1
+        number = 0
         try:
             header = [cell.strip() for cell in next(reader, [])]
-            _require(file, header, wanted, option)
+            _require(str(file), "column", header, wanted, hints)
+            number = reader.line_num
             for cells in reader:
                 first, number = number + 1, reader.line_num
                 if cells:
@@ -100,14 +117,14 @@ def _paired(file: Path, row: int, header: Sequence[str], cells: Sequence[str]) -
     return {name: cell or None for name, cell in zip(header, cells, strict=True)}
 
 
-def _json_lines(file: Path, wanted: Sequence[str], encoding: str, option: str) -> Iterator[Record]:
-    with opened(file, encoding) as lines:
+def _json_lines(file: Path, wanted: Sequence[str], encoding: str, hints: Hints) -> Iterator[Record]:
+    with opened(file, encoding, hints) as lines:
         for row, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
             try:
                 values = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise DataError(
                     f"{file}, row {row}: expected a JSON object, found something that is no JSON ({error}); "
                     "write one object a line"
@@ -117,23 +134,24 @@ def _json_lines(file: Path, wanted: Sequence[str], encoding: str, option: str) -
                     f'{file}, row {row}: expected a JSON object such as {{"text": ...}}, found '
                     f"{type(values).__name__}; write one object a line"
                 )
-            _require(file, list(values), wanted, option, row=row)
+            _require(f"{file}, row {row}", "key", list(values), wanted, hints)
             yield Record(row, values)
 
 
-def _parquet_rows(file: Path, wanted: Sequence[str], option: str) -> Iterator[Record]:
+def _parquet_rows(file: Path, wanted: Sequence[str], hints: Hints) -> Iterator[Record]:
     table = _parquet(file)
-    names = list(table.schema_arrow.names)
-    _require(file, names, wanted, option)
+    from pyarrow import ArrowException  # noqa: PLC0415 - see `_parquet`, which says so where it is missing
+
+    _require(str(file), "column", list(table.schema_arrow.names), wanted, hints)
     row = 0
     try:
         for batch in table.iter_batches(batch_size=4096):
             for values in batch.to_pylist():
                 row += 1
                 yield Record(row, values)
-    except (OSError, ValueError) as error:
+    except (ArrowException, OSError, ValueError) as error:
         raise DataError(
-            f"{file}, row {row + 1}: expected Parquet, found a part that cannot be read: {error}"
+            f"{file}, row {row + 1}: expected Parquet, found a part that cannot be read: {' '.join(str(error).split())}"
         ) from error
 
 
@@ -147,56 +165,69 @@ def _parquet(file: Path) -> Any:
     try:
         return parquet.ParquetFile(file)
     except (ArrowException, OSError) as error:
-        raise DataError(f"{file}: expected a Parquet file, found one that cannot be read: {error}") from error
+        why = " ".join(str(error).split())
+        raise DataError(f"{file}: expected a Parquet file, found one that cannot be read: {why}") from error
 
 
-def _require(
-    file: Path, names: Sequence[str], wanted: Sequence[str], option: str, *, row: int | None = None
-) -> None:
+def _require(where: str, kind: str, names: Sequence[str], wanted: Sequence[str], hints: Hints) -> None:
     for name in wanted:
         if name not in names:
-            where = f"{file}, row {row}" if row is not None else str(file)
-            kind = "key" if row is not None else "column"
             raise DataError(
                 f"{where}: expected a {kind} '{name}', found {', '.join(names) or 'none'}; "
-                f"name the columns by {option}.{name} or rename them"
+                f"name the columns by {hints.columns}, or rename them"
+            )
+        if names.count(name) > 1:
+            raise DataError(
+                f"{where}: expected one {kind} '{name}', found {names.count(name)}; rename the others"
             )
 
 
 @contextmanager
-def opened(file: Path, encoding: str) -> Iterator[Iterator[str]]:
+def opened(file: Path, encoding: str, hints: Hints = _HINTS) -> Iterator[Iterator[str]]:
     """The lines of a text file, each with its end; NUL bytes and bytes of another encoding are refused.
 
     Raises:
         DataError: it cannot be read; the message names the line and what to do.
     """
-    number = 0
-
-    def checked(lines: Iterator[str]) -> Iterator[str]:
-        nonlocal number
-        for line in lines:
-            number += 1
-            if "\x00" in line:
-                raise DataError(
-                    f"{file}, row {number}: expected text, found a NUL byte; "
-                    "the file is binary, damaged, or of another encoding (UTF-16?), which --encoding names"
-                )
-            yield line
-
+    unreadable = f"{file}: expected a file of text, found one that cannot be read"
     try:
-        with file.open(newline="", encoding=_with_mark(encoding)) as lines:
-            yield checked(lines)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{file}, row {_row_of_fault(file, encoding)}: expected text in {encoding}, found the byte "
-            f"0x{error.object[error.start]:02x}, which is none; name the file's encoding, such as --encoding latin-1"
-        ) from error
+        stream = file.open(newline="", encoding=_with_mark(encoding))
     except LookupError as error:
         raise DataError(
             f"{file}: the encoding '{encoding}' is not known; expected one such as utf-8 or latin-1"
         ) from error
     except OSError as error:
-        raise DataError(f"{file}: expected a file of text, found one that cannot be read: {error}") from error
+        raise DataError(f"{unreadable}: {error}") from error
+    with stream as lines:
+        try:
+            yield _without_nul(file, lines, hints)
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{file}, row {_row_of_fault(file, encoding)}: expected text in {encoding}, found the byte "
+                f"0x{error.object[error.start]:02x}, which is none; {_advice(hints)}"
+            ) from error
+        except UnicodeError as error:  # such as UTF-16 without its mark
+            raise DataError(
+                f"{file}: expected text in {encoding}, found other bytes ({error}); {_advice(hints)}"
+            ) from error
+        except OSError as error:
+            raise DataError(f"{unreadable}: {error}") from error
+
+
+def _without_nul(file: Path, lines: Iterable[str], hints: Hints) -> Iterator[str]:
+    for row, line in enumerate(lines, start=1):
+        if "\x00" in line:
+            raise DataError(
+                f"{file}, row {row}: expected text, found a NUL byte, as in binary, damaged or UTF-16 files; "
+                f"{_advice(hints, 'utf-16')}"
+            )
+        yield line
+
+
+def _advice(hints: Hints, other: str = "latin-1") -> str:
+    if hints.encoding is None:
+        return "save the file as UTF-8"
+    return f"mend the file, or name its encoding, such as {hints.encoding} {other}"
 
 
 def _with_mark(encoding: str) -> str:

@@ -47,8 +47,8 @@ def read_labelled(source: Path, options: ReadOptions) -> Table:
 def read_unlabelled(source: Path, options: ReadOptions) -> Table:
     """Texts to predict: columns ``id`` and ``text``.
 
-    A table gives its column of texts; a folder one text a file; a file of labelled lines its texts; any other
-    file one text a line.
+    A table gives its column of texts; files of labelled lines theirs, without the labels; any other folder one
+    text a file (``.txt`` or ``.md``); any other file one text a line.
 
     Raises:
         DataError: there is no text, or one cannot be read.
@@ -59,7 +59,7 @@ def read_unlabelled(source: Path, options: ReadOptions) -> Table:
         )
     found = list(_unlabelled(source, options))
     if not found:
-        raise DataError(f"{source}: expected texts, one a line, found an empty file; write one at least")
+        raise DataError(f"{source}: expected texts, found none; write one at least")
     return Table(
         {"id": texts([one.name for one in found]), "text": texts([one.text for one in found])},
         source=str(source),
@@ -83,15 +83,20 @@ def _unlabelled(source: Path, options: ReadOptions) -> Iterable[Labelled]:
     view = tables.find(source, options)
     if view is not None:
         return tables.read(view, options, labelled=False)
-    if source.is_dir():
-        files = folders.text_files(source)
-        return [
-            Labelled(file.relative_to(source).as_posix(), folders.file_text(file, options)) for file in files
-        ]
     found = lines.find(source, options)
     if found:
         return chain.from_iterable(lines.read(file, split, options) for file, split in found)
-    return _plain_lines(source, options)
+    return _whole_files(source, options) if source.is_dir() else _plain_lines(source, options)
+
+
+def _whole_files(source: Path, options: ReadOptions) -> list[Labelled]:
+    files = folders.text_files(source)
+    if not files:
+        raise DataError(
+            f"{source}: expected text files ({', '.join(folders.TEXT_ENDINGS)}) or a table, found "
+            f"{_contents(source)}; name the file to read"
+        )
+    return [Labelled(file.relative_to(source).as_posix(), folders.file_text(file, options)) for file in files]
 
 
 def _plain_lines(source: Path, options: ReadOptions) -> list[Labelled]:

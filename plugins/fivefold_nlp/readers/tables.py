@@ -12,6 +12,7 @@ belong to it, and what its classes are called.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from typing import Any
 
 import yaml
 
-from fivefold.data.records import ENDINGS, Record, column_names, read_records
+from fivefold.data.records import ENDINGS, Hints, Record, column_names, read_records
 from fivefold.errors import DataError
 from fivefold_nlp.readers.options import Columns, Labelled, ReadOptions, checked_text
 
@@ -83,7 +84,8 @@ def read(view: View, options: ReadOptions, *, labelled: bool) -> Iterator[Labell
     """
     columns = view.columns
     wanted = [columns.text, *([columns.label] if labelled else []), *view.rows]
-    for record in read_records(view.table, wanted, encoding=options.encoding):
+    hints = Hints(columns="--columns.text and --columns.label" if labelled else "--columns.text")
+    for record in read_records(view.table, wanted, encoding=options.encoding, hints=hints):
         if all(_plain(record.values.get(name)) == value for name, value in view.rows.items()):
             yield _labelled(view, record, options, labelled=labelled)
 
@@ -92,23 +94,31 @@ def _labelled(view: View, record: Record, options: ReadOptions, *, labelled: boo
     columns, values = view.columns, record.values
     where = f"{view.table}, row {record.row}"
     text = checked_text(values.get(columns.text), where, options)
-    label = _plain(values.get(columns.label)) if labelled else None
-    if labelled and label is None:
-        raise DataError(
-            f"{where}: expected a label in column '{columns.label}', found none; fill it in or remove the row"
-        )
-    if label is not None and view.classes:
-        if label not in view.classes:
-            raise DataError(
-                f"{where}: expected a label among {', '.join(view.classes)}, found '{label}'; add it to the classes"
-            )
-        label = view.classes[label]
+    label = _label(view, values[columns.label], where) if labelled else None
     rest = {
         role: _filled(values, name, where)
         for role, name in (("group", columns.group), ("time", columns.time), ("split", columns.split))
         if name in values and labelled
     }
     return Labelled(f"{view.table.name} row {record.row}", text, label, **rest)
+
+
+def _label(view: View, value: object, where: str) -> str:
+    if isinstance(value, list | dict):
+        raise DataError(
+            f"{where}: expected one label in column '{view.columns.label}', found {type(value).__name__}; "
+            "write a word or a number"
+        )
+    label = _plain(value)
+    if label is None:
+        raise DataError(
+            f"{where}: expected a label in column '{view.columns.label}', found none; fill it in or remove the row"
+        )
+    if view.classes and label not in view.classes:
+        raise DataError(
+            f"{where}: expected a label among {', '.join(view.classes)}, found '{label}'; add it to the classes"
+        )
+    return view.classes.get(label, label)
 
 
 def _filled(values: Mapping[str, Any], name: str, where: str) -> str:
@@ -121,8 +131,11 @@ def _filled(values: Mapping[str, Any], name: str, where: str) -> str:
 
 
 def _plain(value: object) -> str | None:
-    """A cell as text: numbers of Parquet and JSON as they are written in a CSV file; blank ones are None."""
-    if value is None:
+    """A cell as text: numbers of Parquet and JSON as they are written in a CSV file; blank ones are None.
+
+    So is NaN, by which tables of numbers say that there is none.
+    """
+    if value is None or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, float) and value.is_integer():
         value = int(value)
@@ -140,22 +153,31 @@ def _view(file: Path, options: ReadOptions) -> View:
         with file.open(encoding="utf-8") as stream:
             content = yaml.safe_load(stream.read(_LARGEST_VIEW))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        why = " ".join(str(error).split())
         raise DataError(
-            f"{file}: expected a view of a table as YAML, found one that cannot be read: {error}"
+            f"{file}: expected a view of a table as YAML, found one that cannot be read: {why}"
         ) from error
     if not isinstance(content, dict) or not isinstance(content.get("table"), str) or set(content) - _KEYS:
         raise DataError(
             f"{file}: expected a view with the key 'table' and any of {', '.join(sorted(_KEYS))}, found "
             f"{', '.join(map(str, content)) if isinstance(content, dict) else type(content).__name__}"
         )
-    table = Path(os.path.normpath(file.parent / content["table"]))
-    if not table.is_relative_to(file.parent) or not table.is_file():
+    folder = Path(os.path.abspath(file.parent))  # noqa: PTH100 - without '..', and links are left as they are
+    table = Path(os.path.normpath(folder / content["table"]))
+    if not table.is_relative_to(folder) or table.suffix.lower() not in ENDINGS or not table.is_file():
         raise DataError(
-            f"{file}: expected the table '{content['table']}' beside this view, found no such file there"
+            f"{file}: expected the table '{content['table']}' beside this view ({', '.join(ENDINGS)}), found no "
+            "such file there"
         )
     names = {key: str(content[key]) for key in ("text", "label", "group", "time", "split") if key in content}
-    rows, classes = (
-        {str(key): str(value) for key, value in dict(content.get(part) or {}).items()}
-        for part in ("rows", "classes")
-    )
+    rows, classes = (_pairs(file, content, part) for part in ("rows", "classes"))
     return View(table, replace(options.columns, **names), rows, classes)
+
+
+def _pairs(file: Path, content: Mapping[str, object], part: str) -> dict[str, str]:
+    pairs = content.get(part) or {}
+    if not isinstance(pairs, dict):
+        raise DataError(
+            f"{file}: expected '{part}' to be pairs such as {{name: value}}, found {type(pairs).__name__}"
+        )
+    return {str(key): str(value) for key, value in pairs.items()}

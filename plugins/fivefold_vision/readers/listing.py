@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from fivefold.data.labels import encode_labels, texts
+from fivefold.data.records import Hints, Record, column_names, read_records
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
 from fivefold_vision.readers.options import Columns, Options
 
-_LINE = 2**16
+_HINTS = Hints(columns="--columns.path and --columns.label", encoding=None)
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class _Row:
 def recognise(source: Path, columns: Columns) -> str | None:
     """In words what ``source`` is, or None where it is no CSV file with these columns, nor has just one."""
     file = _find(source, columns)
-    return None if file is None else f"a CSV file that lists images ({', '.join(_header(file))})"
+    return None if file is None else f"a CSV file that lists images ({', '.join(column_names(file))})"
 
 
 def _find(source: Path, columns: Columns) -> Path | None:
     files = sorted(source.glob("*.csv")) if source.is_dir() else [source]
     files = [file for file in files if file.suffix.lower() == ".csv" and file.is_file()]
-    files = [file for file in files if {columns.path, columns.label} <= set(_header(file))]
+    files = [file for file in files if {columns.path, columns.label} <= set(column_names(file))]
     return files[0] if len(files) == 1 else None
 
 
@@ -47,7 +47,7 @@ def read(source: Path, options: Options) -> Table:
     rows = _rows(file, names, labelled=True)
     labels, classes = encode_labels([row.cells[names.label] for row in rows])
     columns: dict[str, Array] = {**_paths(rows), "label": labels}
-    header = _header(file)
+    header = column_names(file)
     for role, name in (("group", names.group), ("split", names.split)):
         if name in header:
             columns[role] = texts([_filled(file, row, name) for row in rows])
@@ -72,49 +72,25 @@ def _paths(rows: list[_Row]) -> dict[str, Array]:
 
 def _rows(file: Path, columns: Columns, *, labelled: bool) -> list[_Row]:
     wanted = [columns.path, *([columns.label] if labelled else [])]
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            reader = csv.reader(lines)
-            header = [cell.strip() for cell in next(reader, [])]
-            _check_header(file, header, wanted)
-            return [
-                _row(file, reader.line_num, header, cells, columns, labelled=labelled)
-                for cells in reader
-                if cells
-            ]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(
-            f"{file}: expected a CSV file in UTF-8, found one that cannot be read: {error}"
-        ) from error
+    return [
+        _row(file, record, columns, labelled=labelled) for record in read_records(file, wanted, hints=_HINTS)
+    ]
 
 
-def _check_header(file: Path, header: list[str], wanted: list[str]) -> None:
-    for name in wanted:
-        if name not in header:
-            raise DataError(
-                f"{file}: expected a column '{name}', found {', '.join(header) or 'no header'}; "
-                "name the columns by --columns.path and --columns.label"
-            )
-
-
-def _row(
-    file: Path, number: int, header: list[str], values: list[str], columns: Columns, *, labelled: bool
-) -> _Row:
-    if len(values) != len(header):
-        raise DataError(
-            f"{file}, row {number}: expected {len(header)} cells as in the header, found {len(values)}"
-        )
-    cells = {name: value.strip() for name, value in zip(header, values, strict=True)}
+def _row(file: Path, record: Record, columns: Columns, *, labelled: bool) -> _Row:
+    cells = {name: (value or "").strip() for name, value in record.values.items()}
     root = file.parent.absolute()
     name = cells[columns.path]
     path = Path(os.path.normpath(root / name))
     if not path.is_relative_to(root):
         raise DataError(
-            f"{file}, row {number}: expected a path inside {root}, found '{name}', which leads out of it"
+            f"{file}, row {record.row}: expected a path inside {root}, found '{name}', which leads out of it"
         )
     if not name or not path.is_file():
-        raise DataError(f"{file}, row {number}: expected an image at '{name}', found no such file in {root}")
-    row = _Row(number, path, path.relative_to(root).as_posix(), cells)
+        raise DataError(
+            f"{file}, row {record.row}: expected an image at '{name}', found no such file in {root}"
+        )
+    row = _Row(record.row, path, path.relative_to(root).as_posix(), cells)
     if labelled:
         _filled(file, row, columns.label)
     return row
@@ -127,12 +103,3 @@ def _filled(file: Path, row: _Row, column: str) -> str:
             f"{file}, row {row.number}: expected a value in column '{column}', found an empty cell"
         )
     return value
-
-
-def _header(file: Path) -> list[str]:
-    """The names of the columns; none where the file is no readable CSV."""
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as lines:
-            return [cell.strip() for cell in next(csv.reader([lines.readline(_LINE)]), [])]
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return []

@@ -15,7 +15,7 @@ from fivefold.data.fetch import fetch
 from fivefold.data.manifest import load_manifest
 from fivefold.plugins.registry import load_registry
 
-NAMES = ("imdb", "rotten-tomatoes", "reviews-sample", "tinyshakespeare", "shakespeare", "shakespeare-sample")
+NAMES = ("imdb", "rotten-tomatoes", "reviews", "tinyshakespeare", "shakespeare", "hamlet")
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_the_encoder_brings_its_tokenizer() -> None:
 
 @pytest.mark.usefixtures("cache")
 def test_the_sample_of_reviews_is_as_told() -> None:
-    path, _ = resolve("reviews-sample", load_registry().dataset_specs, notify=lambda _: None)
+    path, _ = resolve("reviews", load_registry().dataset_specs, notify=lambda _: None)
     with path.open(encoding="utf-8", newline="") as lines:
         rows = list(csv.DictReader(lines))
     assert Counter(row["label"] for row in rows) == {"negative": 400, "positive": 400}
@@ -54,7 +54,7 @@ def test_the_sample_of_reviews_is_as_told() -> None:
 
 @pytest.mark.usefixtures("cache")
 def test_the_sample_of_shakespeare_is_plain_text() -> None:
-    path, _ = resolve("shakespeare-sample", load_registry().dataset_specs, notify=lambda _: None)
+    path, _ = resolve("hamlet", load_registry().dataset_specs, notify=lambda _: None)
     text = path.read_text(encoding="utf-8")
     assert text.startswith("Hamlet\n\nACT I\n")
     assert "HAMLET:\n" in text

@@ -248,7 +248,7 @@ def test_ratings_have_baselines_and_marks_of_their_own(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def writer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("generate")
-    assert main([*GENERATE, "train", "shakespeare-sample", *QUICK, "--out", str(folder / "run")]) == 0
+    assert main([*GENERATE, "train", "hamlet", *QUICK, "--out", str(folder / "run")]) == 0
     return folder / "run"
 
 

@@ -131,7 +131,7 @@ def test_columns_of_other_names_and_numbers_in_order(tmp_path: Path) -> None:
             "path,class\na.png,cat\n",
             r"expected a column 'label', found path, class; name the columns by --columns\.path",
         ),
-        ("", "expected a column 'path', found no header"),
+        ("", "expected a column 'path', found none"),
         (
             "path,label\na.png,cat\n../b.png,dog\n",
             r"row 3: expected a path inside .*, found '\.\./b\.png', which leads out",
@@ -151,7 +151,7 @@ def test_a_wrong_list(tmp_path: Path, text: str, message: str) -> None:
 
 def test_a_list_that_is_not_text(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(b"path,label\n\xff\xfe,a\n")
-    refuse(tmp_path / "x.csv", "expected a CSV file in UTF-8")
+    refuse(tmp_path / "x.csv", r"row 2: expected text in utf-8, found the byte 0xff.*save the file as UTF-8")
 
 
 def test_a_folder_with_a_list_that_lacks_a_column(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ Strict = Annotated[
 
 def tune_example(spec: PipelineSpec) -> str:
     """A small study."""
-    return f"{command(spec)} tune {spec.example} --trials 2 --epochs 1 --out runs/tuned"
+    return f"{command(spec)} tune {spec.example} --trials 2 --epochs 1 --out tuned/{Path(spec.example).stem}"
 
 
 def tune_verb(spec: PipelineSpec, settings: Settings) -> Callable[..., None]:
