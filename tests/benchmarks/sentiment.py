@@ -75,7 +75,7 @@ def held_out(given: argparse.Namespace) -> None:
 
 def shuffled(given: argparse.Namespace) -> None:
     """Shuffle the labels of some rows, a different shuffle for each seed; count the verdicts."""
-    lines = given.data.read_text(encoding=given.encoding).splitlines()
+    lines = given.data.read_text(encoding=given.encoding).rstrip("\n").split("\n")
     verdicts: dict[str, int] = {}
     for seed in range(given.seeds):
         generator = random.Random(seed)
