@@ -75,6 +75,10 @@ def _labelled(source: Path, options: ReadOptions) -> Iterator[Labelled]:
     found = lines.find(source, options)
     if found:
         return chain.from_iterable(lines.read(file, split, options) for file, split in found)
+    if len(lone := folders.classes(source)) == 1:
+        raise DataError(
+            f"{source}: expected texts of two classes or more, found only '{lone[0].name}'; add another class"
+        )
     what = "a file of another kind" if source.is_file() else _contents(source)
     raise DataError(f"{source}: expected {KINDS}; found {what}")
 

@@ -24,10 +24,10 @@ def find(source: Path) -> dict[str | None, list[Path]]:
     if splits and len(splits) == len(folders):
         by_split: dict[str | None, list[Path]] = {}
         for folder in splits:
-            by_split.setdefault(SPLITS[folder.name.lower()], []).extend(_classes(folder))
+            by_split.setdefault(SPLITS[folder.name.lower()], []).extend(classes(folder))
         return by_split if all(by_split.values()) and "train" in by_split else {}
-    classes = _classes(source)
-    return {None: classes} if len(classes) >= _FEWEST_CLASSES else {}
+    found = classes(source)
+    return {None: found} if len(found) >= _FEWEST_CLASSES else {}
 
 
 def recognise(source: Path) -> str | None:
@@ -77,5 +77,6 @@ def _folders(source: Path) -> list[Path]:
     )
 
 
-def _classes(source: Path) -> list[Path]:
-    return [folder for folder in _folders(source) if text_files(folder)]
+def classes(source: Path) -> list[Path]:
+    """Folders directly below ``source`` that hold texts; none where it is a file."""
+    return [folder for folder in _folders(source) if text_files(folder)] if source.is_dir() else []

@@ -39,7 +39,7 @@ def test_what_a_csv_writer_wrote_is_read(
     assert values(file, "a", "b") == [{"a": a or None, "b": b or None} for a, b in rows]
 
 
-@given(st.lists(st.dictionaries(st.just("a"), CELLS, min_size=1), max_size=5))
+@given(rows=st.lists(st.dictionaries(st.just("a"), CELLS, min_size=1), max_size=5))
 def test_what_a_json_writer_wrote_is_read(
     rows: list[dict[str, str]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -65,11 +65,11 @@ def test_a_cell_may_be_large(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["x.csv", "x.jsonl"])
 def test_memory_does_not_grow_with_the_file(name: str, tmp_path: Path) -> None:
     line = "some words of a text,1\n" if name == "x.csv" else '{"a": "some words of a text", "b": 1}\n'
-    file = written(tmp_path / name, ("a,b\n" if name == "x.csv" else "") + line * 100_000)
+    file = written(tmp_path / name, ("a,b\n" if name == "x.csv" else "") + line * 20_000)
     tracemalloc.start()
     try:
-        assert sum(1 for _ in read_records(file, ["a", "b"])) == 100_000
-        assert tracemalloc.get_traced_memory()[1] < 500_000  # the file has over two million bytes
+        assert sum(1 for _ in read_records(file, ["a", "b"])) == 20_000
+        assert tracemalloc.get_traced_memory()[1] < 200_000  # the file has over 450,000 bytes
     finally:
         tracemalloc.stop()
 
@@ -171,7 +171,7 @@ def test_advice_names_the_options_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="save the file as UTF-8"):
         list(read_records(file, ["a"], hints=hints))
     with pytest.raises(DataError, match=r"name the columns by --columns\.path"):
-        list(read_records(file, ["b"], hints=hints))
+        list(read_records(written(file, b"a\n"), ["b"], hints=hints))
 
 
 def test_a_folder_is_no_file_of_text(tmp_path: Path) -> None:

