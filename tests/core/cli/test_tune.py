@@ -124,7 +124,10 @@ def test_help_says_what_is_looked_at_and_imports_little(
     out = capsys.readouterr().out
     for words in ("No trial sees the test split", "--search", "--no-prune", "--optimizer.lr", "--storage"):
         assert words in out
-    assert "fivefold weather nowcast tune seattle-weather --trials 2 --epochs 1 --out tuned/seattle-weather" in out
+    assert (
+        "fivefold weather nowcast tune seattle-weather --trials 2 --epochs 1 --out tuned/seattle-weather"
+        in out
+    )
     assert main(["vision", "classify", "--help"]) == 0
     assert "Search the settings that give the best validation metric" in capsys.readouterr().out
     script = (
