@@ -16,6 +16,7 @@ from fivefold.data.fingerprint import Fingerprints, row_fingerprints
 from fivefold.data.folds import cross_validation_split
 from fivefold.data.splits import Splits, split_table
 from fivefold.data.table import Table
+from fivefold.errors import ConfigError
 from fivefold.evaluation.baselines import Baseline
 from fivefold.evaluation.section import Section
 from fivefold.prediction import Request, sample_names
@@ -74,10 +75,21 @@ class Pipeline(ABC):
 
     def split(self, table: Table) -> Splits:
         """Training, validation and test rows: as the source gives them, else by group, by time, or at random."""
-        config = self.config
-        if config.folds is not None:
-            return cross_validation_split(table, config.folds, config.fold, seed=config.seed)
-        return split_table(table, seed=config.seed)
+        return split_table(table, seed=self.config.seed)
+
+    def fold(self, table: Table, folds: int) -> Splits:
+        """What stands in the place of `split` where the settings ask for cross-validation in ``folds`` parts.
+
+        Raises:
+            ConfigError: the pipeline has a way of its own to split, and none to cut folds.
+            DataError: the rows cannot be cut so.
+        """
+        if type(self).split is not Pipeline.split:
+            raise ConfigError(
+                f"folds: {type(self).__name__} splits its data in a way of its own, which random folds might break "
+                "(by time, say); leave --folds away"
+            )
+        return cross_validation_split(table, folds, self.config.fold, seed=self.config.seed)
 
     @abstractmethod
     def samples(self, table: Table) -> Dataset:

@@ -13,7 +13,7 @@ from fivefold.config.models import (
     StrictModel,
     TrainerConfig,
 )
-from fivefold.config.resolve import Presets, build_config, build_options, resolve
+from fivefold.config.resolve import Presets, build_config, resolve
 
 __all__ = [
     "EvaluationConfig",
@@ -25,6 +25,5 @@ __all__ = [
     "StrictModel",
     "TrainerConfig",
     "build_config",
-    "build_options",
     "resolve",
 ]

@@ -67,15 +67,6 @@ def build_config(
     return resolve(pipeline.Config, presets=pipeline.presets, preset=preset, file=file, options=overrides)
 
 
-def build_options(model: type[Config], values: Mapping[str, Any]) -> Config:
-    """Options of a prediction, checked.
-
-    Raises:
-        ConfigError: one is unknown, or a value does not fit.
-    """
-    return resolve(model, options=values)
-
-
 def preset_values(presets: Presets, name: str) -> dict[str, Any]:
     """What the preset sets, leaving out what it takes from the defaults.
 

@@ -17,7 +17,12 @@ FRACTIONS = (0.8, 0.1, 0.1)
 
 _NAMES = ("train", "val", "test")
 _WORDS = {"train": "training", "val": "validation", "test": "test"}
-_ALIASES = {"training": "train", "valid": "val", "validation": "val", "dev": "val", "testing": "test"}
+SPLIT_NAMES = {
+    "train": "train", "training": "train",
+    "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+"""Names that sources give their splits, and ours."""
 
 
 @dataclass(frozen=True)
@@ -196,7 +201,7 @@ def _split_names(table: Table) -> Array:
     """Each row's split as ``train``, ``val`` or ``test``, shape ``(N,)``."""
     column = table[str(table.split)]
     values, inverse = np.unique([str(value).strip().lower() for value in column], return_inverse=True)
-    known = [_ALIASES.get(value, value) for value in values]
+    known = [SPLIT_NAMES.get(value, value) for value in values]
     for number, name in enumerate(known):
         if name not in _NAMES:
             row = int(np.argmax(inverse == number))

@@ -197,7 +197,7 @@ def _transformers() -> Any:
     except ModuleNotFoundError as error:
         raise DependencyError(
             "Hugging Face backbones need the package transformers, which is not installed; run: "
-            "pip install 'fivefold[vision]'"
+            "pip install transformers"
         ) from error
     return transformers
 

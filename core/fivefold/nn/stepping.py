@@ -1,6 +1,6 @@
 """One step of a causal transformer without its modules: the same arithmetic from the same weights, called directly.
 
-A step of one token is so little work that calling some hundred modules costs a third of it. So generation collects the
+A step of one token is so little work that calling some hundred modules is a good part of it. So generation collects the
 weights once, with queries, keys and values in one matrix, and turns queries and keys together.
 Shapes: ``B`` batch, ``T`` time, ``F`` features, ``N`` heads, ``D = F / N``.
 """

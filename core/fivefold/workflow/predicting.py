@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from fivefold.config import build_options
+from fivefold.config import resolve as resolve_settings
 from fivefold.data.catalog import resolve
 from fivefold.errors import ConfigError
 from fivefold.plugins.registry import Registry, load_registry
@@ -41,7 +41,7 @@ def predict(
     """
     registry = registry or load_registry()
     kind = registry.pipeline_class(run.pipeline)
-    chosen = build_options(kind.Prediction, options or {})
+    chosen = resolve_settings(kind.Prediction, options=options)
     if not sources and not kind.inputs_optional:
         raise ConfigError(f"INPUTS is missing: name files or folders to predict with {run.path}")
     pipeline, task = load_task(run, registry)

@@ -72,7 +72,8 @@ def prepare(
     table = pipeline.read(path)
     if len(table) == 0:
         raise DataError(f"{path}: expected samples to train on, found none; see `fivefold data check {path}`")
-    splits = pipeline.split(table)
+    folds = pipeline.config.folds
+    splits = pipeline.split(table) if folds is None else pipeline.fold(table, folds)
     findings: tuple[Finding, ...] = ()
     digest = ""
     if searched:

@@ -69,13 +69,14 @@ class Generate(Pipeline):
     def split(self, table: Table) -> Splits:
         """Whole documents to each split, or a single one cut in order; see `split_passages`."""
         config = self.config
-        if config.folds is None:
-            return split_passages(
-                table, val_share=config.val_share, test_share=config.test_share, seed=config.seed
-            )
-        return cross_validation_split(
-            replace(table, group="document"), config.folds, config.fold, seed=config.seed
+        return split_passages(
+            table, val_share=config.val_share, test_share=config.test_share, seed=config.seed
         )
+
+    def fold(self, table: Table, folds: int) -> Splits:
+        """Folds of whole documents."""
+        documents = replace(table, group="document")
+        return cross_validation_split(documents, folds, self.config.fold, seed=self.config.seed)
 
     def samples(self, table: Table) -> TextWindows:
         """Pieces of the training split, whose tokens are learned here; of any other data, evaluation windows."""
@@ -134,9 +135,6 @@ def _facts(tokens: Tokens, tokenizer: TextTokenizer, config: GenerateConfig) -> 
     characters = sum(len(part.text) for part in tokens.parts)
     return Facts(
         vocabulary=tokenizer.size,
-        pad=tokenizer.pad,
-        unknown=tokenizer.unknown,
-        tokens=config.tokenizer.kind,
         alphabet="".join(sorted(set().union(*(part.text for part in tokens.parts)))),
         characters_a_token=characters / int(tokens.sizes.sum()),
         context=config.context,

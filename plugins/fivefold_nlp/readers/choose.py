@@ -142,4 +142,12 @@ def _table(source: Path, found: list[Labelled], options: ReadOptions) -> Table:
         if any(value is not None for value in values):
             columns[role] = texts([str(value) for value in values])
             roles[role] = role
-    return Table(columns, source=str(source), label="label", classes=classes, **roles)  # type: ignore[arg-type]
+    return Table(
+        columns,
+        source=str(source),
+        label="label",
+        classes=classes,
+        group=roles.get("group"),
+        time=roles.get("time"),
+        split=roles.get("split"),
+    )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from fivefold.data.records import opened
-from fivefold_nlp.readers.lines import SPLITS
+from fivefold.data.splits import SPLIT_NAMES
 from fivefold_nlp.readers.options import Labelled, ReadOptions, checked_text
 
 TEXT_ENDINGS = (".txt", ".md", ".text")
@@ -20,11 +20,11 @@ def find(source: Path) -> dict[str | None, list[Path]]:
     if not source.is_dir():
         return {}
     folders = _folders(source)
-    splits = [folder for folder in folders if folder.name.lower() in SPLITS]
+    splits = [folder for folder in folders if folder.name.lower() in SPLIT_NAMES]
     if splits and len(splits) == len(folders):
         by_split: dict[str | None, list[Path]] = {}
         for folder in splits:
-            by_split.setdefault(SPLITS[folder.name.lower()], []).extend(classes(folder))
+            by_split.setdefault(SPLIT_NAMES[folder.name.lower()], []).extend(classes(folder))
         return by_split if all(by_split.values()) and "train" in by_split else {}
     found = classes(source)
     return {None: found} if len(found) >= _FEWEST_CLASSES else {}

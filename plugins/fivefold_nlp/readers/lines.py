@@ -12,15 +12,9 @@ from pathlib import Path
 from typing import Literal
 
 from fivefold.data.records import ENDINGS, opened
+from fivefold.data.splits import SPLIT_NAMES
 from fivefold.errors import DataError
 from fivefold_nlp.readers.options import Labelled, ReadOptions, checked_text
-
-SPLITS = {
-    "train": "train", "training": "train",
-    "val": "val", "valid": "val", "validation": "val", "dev": "val",
-    "test": "test", "testing": "test",
-}  # fmt: skip
-"""Names that files and folders of a split have."""
 
 Form = Literal["prefix", "tab", "number"]
 """How a label is known: by fastText's prefix, by the tab behind it, or as a number before a space."""
@@ -66,7 +60,7 @@ def find(source: Path, options: ReadOptions) -> list[tuple[Path, str | None]]:
 def split_of(file: Path) -> str | None:
     """The split that a file's name says: ``train.txt``, ``x.train``, ``x-train.txt``."""
     parts = file.name.lower().replace("-", ".").replace("_", ".").split(".")
-    names = {SPLITS[part] for part in parts if part in SPLITS}
+    names = {SPLIT_NAMES[part] for part in parts if part in SPLIT_NAMES}
     return names.pop() if len(names) == 1 else None
 
 

@@ -75,7 +75,6 @@ def text_facts(table: Table, tokenizer: TextTokenizer, *, unit: str) -> Facts:
         classes=list(table.classes),
         vocabulary=tokenizer.size,
         pad=tokenizer.pad,
-        unknown=tokenizer.unknown,
         documents={"tokenizer.json": tokenizer.to_json()},
     )
     if table.classes and table.label is not None:

@@ -23,11 +23,12 @@ from fivefold.nn.sequence import (
     SequenceNetwork,
     TransformerClassifier,
 )
+from fivefold_nlp.plugin import fivefold_models
 from fivefold_nlp.pretrained import load_tokenizer
 from fivefold_nlp.sentiment.config import ModelConfig
 from fivefold_nlp.tokenizer import TextTokenizer
 
-PUBLISHED = {"minilm-l6": "fivefold_data:weights/minilm-l6.yaml"}
+PUBLISHED = {model.name: model.manifest for model in fivefold_models()}
 """Encoders that come through the package index: name to manifest."""
 
 

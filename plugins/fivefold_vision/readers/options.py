@@ -6,21 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from fivefold.data import splits
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 
-SPLIT_NAMES = {
-    "train": "train",
-    "training": "train",
-    "val": "val",
-    "valid": "val",
-    "validation": "val",
-    "dev": "val",
-    "test": "test",
-    "testing": "test",
-    "t10k": "test",
-}
-"""Names that sources give their splits, and ours."""
+SPLIT_NAMES = {**splits.SPLIT_NAMES, "t10k": "test"}
+"""Names that sources of images give their splits, MNIST's among them, and ours."""
 
 CLASSES_FILE = "classes.txt"
 """Beside numbered labels: the names of the classes, one a line, in the order of their numbers."""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fivefold.config import PipelineConfig, build_options
+from fivefold.config import PipelineConfig, resolve
 from fivefold.data.folds import cross_validation_split
 from fivefold.data.table import Table
 from fivefold.errors import ConfigError, DataError
@@ -69,4 +69,4 @@ def test_rows_that_cannot_be_cut(rows: Table, folds: int, message: str) -> None:
 
 def test_a_fold_beyond_the_folds_is_refused() -> None:
     with pytest.raises(ConfigError, match="'fold' must be below 'folds'"):
-        build_options(PipelineConfig, {"folds": 5, "fold": 5})
+        resolve(PipelineConfig, options={"folds": 5, "fold": 5})

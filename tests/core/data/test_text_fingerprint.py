@@ -47,9 +47,9 @@ def test_a_changed_word_is_found_and_other_texts_are_not() -> None:
     others = [sentence(generator, 40) for _ in range(300)]
     known = text_fingerprints(originals)
     assert known.near is not None
-    found = near_rows(text_fingerprints(copies).near, known.near, known.near_distance)  # type: ignore[arg-type]
+    found = near_rows(text_fingerprints(copies).near, known.near, known.near_distance)
     assert (found == np.arange(300)).mean() > 0.97
-    assert (near_rows(text_fingerprints(others).near, known.near, known.near_distance) == -1).all()  # type: ignore[arg-type]
+    assert (near_rows(text_fingerprints(others).near, known.near, known.near_distance) == -1).all()
 
 
 def test_short_texts_are_compared_exactly_only() -> None:

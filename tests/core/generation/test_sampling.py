@@ -73,4 +73,4 @@ def test_temperature_zero_takes_the_likeliest() -> None:
 )
 def test_values_out_of_range(values: dict[str, float], words: str) -> None:
     with pytest.raises(ConfigError, match=words):
-        Sampling(**values)  # type: ignore[arg-type]
+        Sampling(**values)

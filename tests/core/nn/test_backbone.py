@@ -195,9 +195,7 @@ def test_network_that_reads_neither_images_nor_tokens(save) -> None:
 def test_transformers_missing(monkeypatch, save) -> None:
     folder = save(tiny_vit())
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(
-        DependencyError, match=r"need the package transformers.*pip install 'fivefold\[vision\]'"
-    ):
+    with pytest.raises(DependencyError, match=r"need the package transformers.*pip install transformers"):
         load_backbone(folder)
 
 

@@ -13,7 +13,7 @@ VOCABULARY = 11
 
 def recurrent(kind: str, **values: object) -> RecurrentLanguageModel:
     torch.manual_seed(0)
-    return RecurrentLanguageModel(kind, VOCABULARY, 12, 2, **values).eval()  # type: ignore[arg-type]
+    return RecurrentLanguageModel(kind, VOCABULARY, 12, 2, **values).eval()
 
 
 def gpt(context: int = 16, dropout: float = 0.0) -> GPT:

@@ -270,7 +270,7 @@ def test_a_backbone_for_images_is_refused() -> None:
 
 def test_unknown_pooling_of_a_transformer() -> None:
     with pytest.raises(ConfigError, match="pooling 'max' is not known; choose mean or attention"):
-        TransformerClassifier(WORDS, 2, pooling="max")  # type: ignore[arg-type]  # on purpose
+        TransformerClassifier(WORDS, 2, pooling="max")
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "cnn", "transformer", "bert"])

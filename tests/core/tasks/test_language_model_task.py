@@ -25,7 +25,7 @@ def network(kind: str = "lstm", dropout: float = 0.0) -> LanguageNetwork:
     torch.manual_seed(0)
     if kind == "gpt":
         return GPT(V, 8, features=16, heads=2, layers=2, dropout=dropout)
-    return RecurrentLanguageModel(kind, V, 10, 2, dropout=dropout)  # type: ignore[arg-type]
+    return RecurrentLanguageModel(kind, V, 10, 2, dropout=dropout)
 
 
 def text(size: int, seed: int = 0) -> Tensor:
@@ -82,7 +82,7 @@ def test_two_pieces_are_one_run_whose_state_was_detached(kind: str) -> None:
     logits, _ = plain(run[None, T : 2 * T], tuple(part.detach() for part in state))
     second = torch.nn.functional.cross_entropy(logits[0], run[T + 1 : 2 * T + 1])
     torch.testing.assert_close(torch.stack(losses), torch.stack([first, second]))
-    sum(losses).backward()  # type: ignore[union-attr]
+    sum(losses).backward()
     (first + second).backward()
     for mine, other in zip(task.network.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(mine.grad, other.grad)
@@ -128,14 +128,14 @@ def test_a_finished_model_holds_no_states_and_opens_again(tmp_path: Path) -> Non
     save_tensors(tmp_path / "model.safetensors", task.state_dict())
     again = LanguageModel(network("lstm"), streams=50)
     again.load_state_dict(load_tensors(tmp_path / "model.safetensors"))
-    assert len(again.carried.states) == 0  # type: ignore[union-attr]
+    assert len(again.carried.states) == 0
     batch = piece(text(T), 0)
     assert torch.equal(again.predict(batch)["nats"], task.predict(batch)["nats"])
     # And a checkpoint of a training with another number of streams is taken as it is.
     fewer = LanguageModel(network(), streams=3)
     task = LanguageModel(network(), streams=5)
     fewer.load_state_dict(task.state_dict())
-    assert len(fewer.carried.states) == 5  # type: ignore[union-attr]
+    assert len(fewer.carried.states) == 5
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gpt"])
@@ -186,8 +186,8 @@ def test_states_under_bfloat16() -> None:
         with torch.autocast("cpu", torch.bfloat16):
             loss = task.loss(piece(run, number), "main")
         loss.value.backward()
-    assert task.carried.states.dtype == torch.float32  # type: ignore[union-attr]
-    assert task.carried.states.abs().sum() > 0  # type: ignore[union-attr]
+    assert task.carried.states.dtype == torch.float32
+    assert task.carried.states.abs().sum() > 0
 
 
 def test_a_network_without_state_cannot_carry_it() -> None:

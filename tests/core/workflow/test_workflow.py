@@ -14,6 +14,7 @@ import pytest
 import fivefold.files
 from fivefold.config import StrictModel, build_config
 from fivefold.data.dataset import Dataset
+from fivefold.data.splits import Splits, split_table
 from fivefold.data.table import Table
 from fivefold.errors import (
     CheckpointError,
@@ -317,3 +318,12 @@ def test_folds_take_the_place_of_the_usual_split(irises: Path) -> None:
     prepared = prepare(Iris(config), str(irises), registry())
     assert prepared.sizes == {"train": 90, "val": 30, "test": 30}
     assert prepared.splits.how.startswith("Fold 4 of 5")
+
+
+def test_folds_are_refused_where_a_pipeline_splits_in_its_own_way(irises: Path) -> None:
+    class InOrder(Iris):
+        def split(self, table: Table) -> Splits:
+            return split_table(table, seed=0)
+
+    with pytest.raises(ConfigError, match="InOrder splits its data in a way of its own"):
+        prepare(InOrder(build_config(Iris, overrides={"folds": 5})), str(irises), registry())

@@ -13,7 +13,7 @@ TEXTS = ["one two three four five", "one", "two three", "\x00"]
 
 def table(**more: object) -> Table:
     texts = np.array(TEXTS, dtype=object)
-    return Table({"text": texts, "label": np.array([0, 1, 1, 0])}, source="here", label="label", **more)  # type: ignore[arg-type]
+    return Table({"text": texts, "label": np.array([0, 1, 1, 0])}, source="here", label="label", **more)
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_crops_are_parts_of_the_window_at_random_places() -> None:
 @pytest.mark.parametrize("kind", ["characters", "bytes", "bpe"])
 def test_characters_sum_to_those_of_the_text(kind: str) -> None:
     text = "Straße 🙂🙂 naïve\n" * 40
-    tokenizer = TextTokenizer.train(kind, [text], 300)  # type: ignore[arg-type]
+    tokenizer = TextTokenizer.train(kind, [text], 300)
     tokens = encoded(text, "ß", tokenizer=tokenizer)
     windows = TextWindows(tokens, evaluation_windows(tokens, 16, 5), 16, Facts(), judged=True)
     assert everything(windows)["characters"].sum() == len(text) + 1

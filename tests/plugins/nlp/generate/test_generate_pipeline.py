@@ -35,9 +35,9 @@ def small(kind: str = "lstm", tokens: str = "characters", **values: object) -> G
     return GenerateConfig(
         context=16,
         batch_size=8,
-        model=ModelConfig(kind=kind, hidden=16),  # type: ignore[arg-type]
-        tokenizer=TokenizerConfig(kind=tokens),  # type: ignore[arg-type]
-        **values,  # type: ignore[arg-type]
+        model=ModelConfig(kind=kind, hidden=16),
+        tokenizer=TokenizerConfig(kind=tokens),
+        **values,
     )
 
 
@@ -93,7 +93,7 @@ def write(
     config: GenerateConfig, corpus: Path, *sources: Source, **options: object
 ) -> list[dict[str, object]]:
     pipeline, task, _, _ = prepared(config, corpus)
-    return pipeline.predict(task, Request(sources, GenerateOptions(**options), CPU))  # type: ignore[arg-type]
+    return pipeline.predict(task, Request(sources, GenerateOptions(**options), CPU))
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gpt"])
@@ -195,4 +195,4 @@ def test_texts_that_are_too_short(text: str, words: str, tmp_path: Path) -> None
 def test_folds_need_documents(corpus: Path) -> None:
     pipeline = Generate(small(folds=3))
     with pytest.raises(DataError, match="too few for 3 folds"):
-        pipeline.split(pipeline.read(corpus))
+        pipeline.fold(pipeline.read(corpus), 3)
