@@ -147,11 +147,13 @@ class Trainer:
             stack.enter_context(choices.apply())
             engine = self._build_engine(sources, choices)
             monitor = self._new_monitor()
-            saver = stack.enter_context(self._build_saver(engine, monitor, choices))
+            saver = self._build_saver(engine, monitor, choices)
             position = Position() if checkpoint is None else saver.load(checkpoint)
             reporter = Reporter(self._callbacks, self.device)
             records = self.directory / "metrics.jsonl" if processes.is_first else None
             stack.enter_context(reporter.open(records, self._describe(engine), position))
+            # Ends before the records close: a checkpoint under way syncs them, also where the training fails.
+            stack.enter_context(saver)
             loop = Loop(
                 engine,
                 sources,

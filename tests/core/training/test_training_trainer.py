@@ -4,6 +4,8 @@ import io
 import json
 import os
 import signal
+import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ from fivefold.training.saving.checkpoint import newest_checkpoint
 from fivefold.training.trainer import Trainer
 from fivefold.training.watching.progress import ProgressDisplay
 from fivefold.training.watching.records import VARYING
+from fivefold.training.watching.reporter import Reporter
 
 CPU = torch.device("cpu")
 
@@ -223,6 +226,35 @@ def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
         r"not finite at step 6 \(learning rate .*the last good one is of step 4\), .*lower --optimizer.lr"
     )
     with pytest.raises(TrainingError, match=message):
+        trainer(tmp_path, Explodes(), trainer={"checkpoint_every": 7, "log_every": 100}).fit()
+    assert checkpoints(tmp_path) == [4]
+
+
+def test_a_failure_waits_for_the_checkpoint_under_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The records stay open until it stands: it is the one to go on from."""
+    failed = threading.Event()
+    sync = Reporter.sync
+
+    def late(reporter: Reporter) -> None:
+        failed.wait(10)
+        time.sleep(0.2)  # long enough for the training to be over, were it not to wait
+        sync(reporter)
+
+    class Explodes(Classifier):
+        calls = 0
+
+        def loss(self, batch: Batch, phase: str) -> Loss:
+            self.calls += 1
+            loss = super().loss(batch, phase)
+            if self.calls < 6:
+                return loss
+            failed.set()
+            return Loss(loss.value * torch.inf, loss.weight)
+
+    monkeypatch.setattr(Reporter, "sync", late)
+    with pytest.raises(TrainingError, match="the last good one is of step 4"):
         trainer(tmp_path, Explodes(), trainer={"checkpoint_every": 7, "log_every": 100}).fit()
     assert checkpoints(tmp_path) == [4]
 
