@@ -116,15 +116,15 @@ def _confusion_parts(outputs: Outputs) -> sparse.csr_array:
 
 def _macro_f1(sums: Values, _totals: Values) -> Values:
     hits, support, guesses = np.split(sums, 3, axis=1)
-    return _mean_defined(2 * hits / (support + guesses))
+    return mean_defined(2 * hits / (support + guesses))
 
 
 def _balanced_accuracy(sums: Values, _totals: Values) -> Values:
     hits, support, _ = np.split(sums, 3, axis=1)
-    return _mean_defined(hits / support)
+    return mean_defined(hits / support)
 
 
-def _mean_defined(values: Values) -> Values:
+def mean_defined(values: Values) -> Values:
     """Mean over classes of what is defined: one that does not occur (0/0) takes no part."""
     defined = ~np.isnan(values)
     return np.asarray(np.where(defined, values, 0).sum(axis=1) / defined.sum(axis=1))
@@ -159,12 +159,12 @@ def area_under_roc(outputs: Outputs, weights: Values) -> Values:
     probabilities = outputs["probabilities"]
     positives = [1] if probabilities.shape[1] == BINARY else range(probabilities.shape[1])
     by_sample = np.ascontiguousarray(weights.T)
-    areas = [_one_against_rest(probabilities[:, code], target == code, by_sample) for code in positives]
+    areas = [weighted_auroc(probabilities[:, code], target == code, by_sample) for code in positives]
     with np.errstate(divide="ignore", invalid="ignore"):
-        return _mean_defined(np.stack(areas, axis=1))
+        return mean_defined(np.stack(areas, axis=1))
 
 
-def _one_against_rest(scores: Array, positive: Array, weights: Values) -> Values:
+def weighted_auroc(scores: Array, positive: Array, weights: Values) -> Values:
     """Weighted Mann-Whitney statistic, ties counted half: scores ``(N,)``, weights ``(N, R)``, to ``(R,)``.
 
     Only the negatives below each positive are counted, so negatives are summed by the gap between positive
@@ -173,14 +173,14 @@ def _one_against_rest(scores: Array, positive: Array, weights: Values) -> Values
     steps, own = np.unique(scores[positive], return_inverse=True)
     gap = np.searchsorted(steps, scores[~positive])
     equal = np.append(steps, np.nan)[gap] == scores[~positive]
-    won: Values = _sums(own, weights[positive], len(steps))
-    lost = _sums(2 * gap + equal, weights[~positive], 2 * len(steps) + 1)
+    won: Values = sums_by_place(own, weights[positive], len(steps))
+    lost = sums_by_place(2 * gap + equal, weights[~positive], 2 * len(steps) + 1)
     below = np.cumsum(lost, axis=0)[:-1:2] + lost[1::2] / 2
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((won * below).sum(axis=0) / (won.sum(axis=0) * lost.sum(axis=0)))
 
 
-def _sums(places: Array, weights: Values, count: int) -> Values:
+def sums_by_place(places: Array, weights: Values, count: int) -> Values:
     """Weights of shape ``(N, R)`` summed by place, shape ``(count, R)``."""
     rows = np.arange(len(places))
     table = sparse.csr_array((np.ones(len(places)), (places, rows)), shape=(count, len(places)))

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from fivefold.data.dataset import Batch, Dataset, Facts, TableDataset, TensorDataset, table_targets
 from fivefold.data.table import Table
-from fivefold_vision.loading import Shape, load_rows
+from fivefold.images.loading import Shape, load_rows
 
 MEASURED = 1024
 """Images on disk that mean and spread are measured on."""

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from fivefold.evaluation.classification_sections import confident_mistakes
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.gradcam import grad_cam
 from fivefold.evaluation.label_errors import suspects
-from fivefold.evaluation.section import Figure, Section
+from fivefold.evaluation.section import Section
+from fivefold.images.pictures import picture_figure, with_heat
 from fivefold.tasks.classification import Classification
-from fivefold_vision.decode import encode_png
 
 SHOWN = 12
 """Pictures in each gallery."""
-LEAST_SIDE, MOST_SIDE = 112, 224
-"""Smaller pictures are enlarged, larger ones reduced, to be seen and to keep the report small."""
 
 
 def picture_sections(evaluation: Evaluation, task: Classification) -> list[Section]:
@@ -43,7 +39,7 @@ def mistakes_section(evaluation: Evaluation, classes: Sequence[str]) -> Section 
         title="Pictures of the most confident mistakes",
         text="Where the model was sure and wrong: often a label error, an unusual view, or a real weakness.",
         gallery=tuple(
-            _figure(image, _caption(evaluation, classes, row))
+            picture_figure(image, _caption(evaluation, classes, row))
             for image, row in zip(_images(evaluation, rows), rows, strict=True)
         ),
         key="mistake_pictures",
@@ -60,7 +56,7 @@ def label_errors_section(evaluation: Evaluation, classes: Sequence[str]) -> Sect
         title="Pictures of probable label errors",
         text="Worth a second look by someone who knows the subject.",
         gallery=tuple(
-            _figure(
+            picture_figure(
                 image,
                 f"{evaluation.ids[suspect.index]}: labelled {classes[suspect.given]}, "
                 f"seems to be {classes[suspect.suggested]}",
@@ -88,7 +84,7 @@ def attention_section(evaluation: Evaluation, task: Classification) -> Section |
             "Places outside the subject are a sign that the model learned something else than meant."
         ),
         gallery=tuple(
-            _figure(_overlay(image, heat_map), _caption(evaluation, task.classes, row))
+            picture_figure(with_heat(image, heat_map.numpy()), _caption(evaluation, task.classes, row))
             for image, heat_map, row in zip(images, heat.cpu(), rows, strict=True)
         ),
         key="attention",
@@ -122,31 +118,3 @@ def _caption(evaluation: Evaluation, classes: Sequence[str], row: int) -> str:
     if guess == code:
         return f"{name}: {classes[guess]} ({share}), right"
     return f"{name}: taken for {classes[guess]} ({share}), labelled {classes[code]}"
-
-
-def _figure(image: NDArray[np.uint8], caption: str) -> Figure:
-    """A picture ``(C, H, W)`` or ``(H, W, 3)`` as a PNG of a size to look at."""
-    if image.shape[0] in (1, 3):
-        image = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
-    return Figure(caption=caption, image=encode_png(_enlarged(image)), kind="png", alt=caption)
-
-
-def _enlarged(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    side = max(image.shape[:2])
-    if LEAST_SIDE <= side <= MOST_SIDE:
-        return np.ascontiguousarray(image)
-    factor = LEAST_SIDE / side if side < LEAST_SIDE else MOST_SIDE / side
-    method = cv2.INTER_NEAREST if factor > 1 else cv2.INTER_AREA
-    size = (max(1, round(image.shape[1] * factor)), max(1, round(image.shape[0] * factor)))
-    return np.asarray(cv2.resize(np.ascontiguousarray(image), size, interpolation=method), dtype=np.uint8)
-
-
-def _overlay(image: NDArray[np.uint8], heat: Tensor) -> NDArray[np.uint8]:
-    """A picture ``(C, H, W)`` beside itself under its heat map ``(H, W)``: ``(H', W', 3)``."""
-    colour = np.repeat(image, 3, axis=0) if len(image) == 1 else image
-    picture = _enlarged(colour.transpose(1, 2, 0))
-    size = (picture.shape[1], picture.shape[0])
-    strength = cv2.resize(heat.numpy(), size, interpolation=cv2.INTER_LINEAR)
-    warm = cv2.applyColorMap((255 * strength).round().astype(np.uint8), cv2.COLORMAP_JET)[:, :, ::-1]
-    mixed = cv2.addWeighted(picture, 0.55, np.ascontiguousarray(warm), 0.45, 0)
-    return np.concatenate([picture, np.asarray(mixed, dtype=np.uint8)], axis=1)

@@ -21,22 +21,22 @@ from fivefold.errors import DataError
 from fivefold.evaluation.baselines import Baseline, LogisticRegression, MajorityClass
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
-from fivefold.pipeline import Augment, Pipeline
-from fivefold.tasks.classification import Classification
-from fivefold.tasks.reading import target_codes
-from fivefold_vision.classify.config import ClassifyConfig
-from fivefold_vision.classify.data import image_dataset
-from fivefold_vision.classify.explain import picture_sections
-from fivefold_vision.classify.model import (
+from fivefold.images.fingerprints import fingerprint_images
+from fivefold.images.loading import SMALL, Shape, load_arrays, load_files, refuse_problems, survey
+from fivefold.nn.image_network import (
     ImageNetwork,
     build_network,
     describe_backbone,
     has_published_weights,
     load_published,
 )
+from fivefold.pipeline import Augment, Pipeline
+from fivefold.tasks.classification import Classification
+from fivefold.tasks.reading import target_codes
+from fivefold_vision.classify.config import ClassifyConfig
+from fivefold_vision.classify.data import image_dataset
+from fivefold_vision.classify.explain import picture_sections
 from fivefold_vision.classify.presets import PRESETS
-from fivefold_vision.fingerprints import fingerprint_images
-from fivefold_vision.loading import SMALL, Shape, load_arrays, load_files, refuse_problems, survey
 from fivefold_vision.readers.choose import read_input_table, read_table, recognise
 from fivefold_vision.readers.options import Columns, Options
 
@@ -53,7 +53,7 @@ class ImageClassification(Classification):
 
     def __init__(self, config: ClassifyConfig, data: Facts) -> None:
         super().__init__(
-            build_network(config.model, data),
+            build_network(config.model, data, len(data.classes)),
             data.classes,
             label_smoothing=config.label_smoothing,
             class_weights=config.class_weights,
@@ -64,7 +64,7 @@ class ImageClassification(Classification):
     def prepare(self, train: Dataset) -> None:
         """Set class weights, and put in the published weights of the network."""
         super().prepare(train)
-        load_published(self.network, self._model, train.facts)
+        load_published(self.network, self._model, train.facts, len(train.facts.classes))
 
 
 class Classify(Pipeline):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from fivefold.config import OptimizerConfig, ScheduleConfig, TrainerConfig
-from fivefold_vision.classify.config import AugmentConfig, ClassifyConfig, ModelConfig
+from fivefold.config.image_network import ImageNetworkConfig
+from fivefold_vision.classify.config import AugmentConfig, ClassifyConfig
 
 
 def quick() -> ClassifyConfig:
@@ -26,7 +27,7 @@ def standard() -> ClassifyConfig:
     return ClassifyConfig(
         epochs=20,
         batch_size=128,
-        model=ModelConfig(kind="resnet18"),
+        model=ImageNetworkConfig(kind="resnet18"),
         optimizer=OptimizerConfig(name="sgd", lr=0.1, weight_decay=5e-4),
         trainer=TrainerConfig(ema=0.999),
         augment=AugmentConfig(crop=0.08, flip=0.5),
@@ -42,7 +43,7 @@ def best() -> ClassifyConfig:
     return ClassifyConfig(
         epochs=200,
         batch_size=128,
-        model=ModelConfig(kind="wide-resnet", depth=28, width=10, dropout=0.3),
+        model=ImageNetworkConfig(kind="wide-resnet", depth=28, width=10, dropout=0.3),
         optimizer=OptimizerConfig(name="sgd", lr=0.1, weight_decay=5e-4),
         trainer=TrainerConfig(ema=0.9995),
         augment=AugmentConfig(crop=0.125, flip=0.5, erasing=0.5, cutmix=1.0),

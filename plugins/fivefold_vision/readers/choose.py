@@ -9,7 +9,7 @@ from pathlib import Path
 from fivefold.data.labels import texts
 from fivefold.data.table import Table
 from fivefold.errors import DataError
-from fivefold_vision.decode import is_image
+from fivefold.images.decode import is_image
 from fivefold_vision.readers import folder, idx, listing, npz, pixels
 from fivefold_vision.readers.options import Options
 

@@ -10,7 +10,7 @@ import numpy as np
 from fivefold.data.labels import texts
 from fivefold.data.table import Array, Problem, Table
 from fivefold.errors import DataError
-from fivefold_vision.decode import is_image
+from fivefold.images.decode import is_image
 from fivefold_vision.readers.options import SPLIT_NAMES, Options
 
 UNREAD = frozenset(

@@ -5,10 +5,12 @@ import pytest
 import torch
 from PIL import Image as Pillow
 
+from fivefold.config.image_network import ImageNetworkConfig
+from fivefold.config.image_variation import AffineConfig
 from fivefold.data.dataset import all_samples
 from fivefold.data.table import Table
 from fivefold.errors import DataError
-from fivefold_vision.classify.config import AffineConfig, AugmentConfig, ClassifyConfig, ModelConfig
+from fivefold_vision.classify.config import AugmentConfig, ClassifyConfig
 from fivefold_vision.classify.data import ImageFiles, channel_statistics
 from fivefold_vision.classify.pipeline import Classify, small_pixels
 from plugins.vision.pictures import idx_folder, image_folder, picture, save
@@ -351,7 +353,7 @@ def test_statistics_of_channels() -> None:
 )
 def test_settings_of_another_kind_are_refused(settings: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        ModelConfig.model_validate(settings)
+        ImageNetworkConfig.model_validate(settings)
 
 
 def test_settings_survive_being_written_and_read() -> None:
@@ -364,7 +366,7 @@ def test_settings_survive_being_written_and_read() -> None:
 
 
 def test_every_setting_is_documented() -> None:
-    for model in (ClassifyConfig, ModelConfig, AugmentConfig, AffineConfig):
+    for model in (ClassifyConfig, ImageNetworkConfig, AugmentConfig, AffineConfig):
         undocumented = [
             name
             for name, field in model.model_fields.items()

@@ -8,11 +8,11 @@ from fivefold.config import EvaluationConfig
 from fivefold.evaluation.classification_sections import confident_mistakes
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.judge import judge
+from fivefold.images.decode import decode
 from fivefold.tasks.base import Outputs
 from fivefold_vision.classify.config import ClassifyConfig
 from fivefold_vision.classify.explain import attention_section
 from fivefold_vision.classify.pipeline import Classify
-from fivefold_vision.decode import decode
 from plugins.vision.pictures import image_folder
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fivefold.data.table import Problem, Table
 from fivefold.errors import DataError
-from fivefold_vision.decode import Fit, Image, check_whole, decode, fit_image, read_bytes, read_image
+from fivefold.images.decode import Fit, Image, check_whole, decode, fit_image, read_bytes, read_image
 
 SURVEYED = 64
 """Images looked at to find a common size and whether they have colour."""

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image as Pillow
 
 from fivefold.errors import DataError
-from fivefold_vision import decode as decoding
-from fivefold_vision.decode import decode, encode_png, fit_image, is_image, read_image
+from fivefold.images import decode as decoding
+from fivefold.images.decode import decode, encode_png, fit_image, is_image, read_image
 from plugins.vision.pictures import encoded, picture
 
 RGB = picture(3)
@@ -164,7 +164,7 @@ def test_a_picture_that_would_fill_the_memory(tmp_path: Path) -> None:
     # In a process of its own: OpenCV reads its limit once, when it is first imported by anyone.
     program = (
         "import pathlib, sys\n"
-        "from fivefold_vision.decode import read_image\n"
+        "from fivefold.images.decode import read_image\n"
         "read_image(pathlib.Path(sys.argv[1]))"
     )
     done = subprocess.run(

@@ -12,6 +12,7 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from fivefold.config.image_network import ImageNetworkConfig
 from fivefold.data.dataset import Facts
 from fivefold.errors import ConfigError
 from fivefold.nn.backbone import build_backbone, load_backbone
@@ -20,9 +21,9 @@ from fivefold.nn.efficientnet import EfficientNetLite0, efficientnet_lite0_image
 from fivefold.nn.preprocessing import ImageInput
 from fivefold.nn.resnet import ResNet
 from fivefold.nn.wide_resnet import WideResNet
-from fivefold_vision.classify.config import ModelConfig
-from fivefold_vision.loading import SMALL
 
+SMALL = 64
+"""Images up to this side are taken for small ones."""
 RESNETS = {"resnet18": 18, "resnet34": 34, "resnet50": 50}
 
 
@@ -79,12 +80,12 @@ class ImageNetwork(nn.Module):
         return logits
 
 
-def has_published_weights(config: ModelConfig) -> bool:
+def has_published_weights(config: ImageNetworkConfig) -> bool:
     """Whether the kind of network is one that is usually not trained from scratch."""
     return config.kind in {"efficientnet-lite0", "huggingface"}
 
 
-def describe_backbone(config: ModelConfig) -> dict[str, Any] | None:
+def describe_backbone(config: ImageNetworkConfig) -> dict[str, Any] | None:
     """A huggingface backbone as plain values: ``size`` of its images, ``network``; None for other kinds.
 
     Published weights are fetched here, so that a training that cannot have them ends before it begins.
@@ -106,22 +107,27 @@ def describe_backbone(config: ModelConfig) -> dict[str, Any] | None:
     return None
 
 
-def build_network(config: ModelConfig, data: Facts) -> ImageNetwork:
-    """The network for images and classes as ``data`` state them, with fresh weights.
+def build_network(config: ImageNetworkConfig, data: Facts, outputs: int) -> ImageNetwork:
+    """The network for images as ``data`` state them (size, channels, mean, std), with fresh weights.
+
+    Args:
+        config: which network.
+        data: facts of the training split.
+        outputs: how many logits it gives.
 
     Raises:
         ConfigError: there is no such network.
         DependencyError: a huggingface backbone without the package transformers.
     """
     if config.kind == "huggingface":
-        return _hugging_face(config, data)
+        return _hugging_face(config, data, outputs)
     if config.kind == "efficientnet-lite0":
-        network = EfficientNetLite0(len(data.classes), data.channels)
+        network = EfficientNetLite0(outputs, data.channels)
         return _as_trained(network, network.image, network.head if config.freeze else None)
-    return ImageNetwork(_from_scratch(config, data), data.mean, data.std, channels=data.channels)
+    return ImageNetwork(_from_scratch(config, data, outputs), data.mean, data.std, channels=data.channels)
 
 
-def load_published(network: ImageNetwork, config: ModelConfig, data: Facts) -> None:
+def load_published(network: ImageNetwork, config: ImageNetworkConfig, data: Facts, outputs: int) -> None:
     """Put published weights into ``network``, where the settings ask for them; its last layer stays fresh.
 
     Raises:
@@ -133,27 +139,27 @@ def load_published(network: ImageNetwork, config: ModelConfig, data: Facts) -> N
         published = load_backbone(str(config.name)).state_dict()
         network.backbone.get_submodule("0").load_state_dict(published)
         return
-    trained = efficientnet_lite0_imagenet(len(data.classes), data.channels).state_dict()
+    trained = efficientnet_lite0_imagenet(outputs, data.channels).state_dict()
     own = network.backbone.state_dict()
     kept = {name: own[name] for name in own if name.startswith("head.")}
     network.backbone.load_state_dict(trained | kept)
 
 
-def _from_scratch(config: ModelConfig, data: Facts) -> nn.Module:
-    channels, classes = data.channels, len(data.classes)
+def _from_scratch(config: ImageNetworkConfig, data: Facts, outputs: int) -> nn.Module:
+    channels = data.channels
     if config.kind == "cnn":
-        return CompactCNN(channels, classes, config.width or 32, dropout=config.dropout or 0.0)
+        return CompactCNN(channels, outputs, config.width or 32, dropout=config.dropout or 0.0)
     if config.kind == "wide-resnet":
         return WideResNet(
-            config.depth or 28, config.width or 10, channels, classes, dropout=config.dropout or 0.0
+            config.depth or 28, config.width or 10, channels, outputs, dropout=config.dropout or 0.0
         )
     stem = config.stem or ("small" if max(data.size) <= SMALL else "large")
-    return ResNet(RESNETS[config.kind], channels, classes, stem)
+    return ResNet(RESNETS[config.kind], channels, outputs, stem)
 
 
-def _hugging_face(config: ModelConfig, data: Facts) -> ImageNetwork:
+def _hugging_face(config: ImageNetworkConfig, data: Facts, outputs: int) -> ImageNetwork:
     body = build_backbone(data.backbone["network"])
-    head = nn.Linear(body.features, len(data.classes))
+    head = nn.Linear(body.features, outputs)
     return _as_trained(nn.Sequential(body, head), body.image, head if config.freeze else None)
 
 

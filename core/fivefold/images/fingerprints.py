@@ -9,8 +9,8 @@ import numpy as np
 
 from fivefold.data.fingerprint import Fingerprints, image_fingerprints
 from fivefold.data.table import Table
-from fivefold_vision.decode import Image, decode, fit_image, read_bytes
-from fivefold_vision.loading import in_threads
+from fivefold.images.decode import Image, decode, fit_image, read_bytes
+from fivefold.images.loading import in_threads
 
 SIDE = 32
 """Side of the grey pictures that stand for images on disk."""
