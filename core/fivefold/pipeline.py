@@ -48,6 +48,9 @@ class Pipeline(ABC):
     inputs_optional: ClassVar[bool] = False
     """Whether ``predict`` works without inputs, as a generator does."""
 
+    statement: ClassVar[str] = ""
+    """A sentence that stands on every page of this pipeline's reports, such as what they may not be used for."""
+
     facts: Facts | None = None
     """Facts of the training split once they are known; `samples` of any other data must follow them."""
 
@@ -133,6 +136,10 @@ class Pipeline(ABC):
     def fingerprints(self, table: Table) -> Fingerprints:
         """Keys by which the leakage search finds equal and nearly equal samples."""
         return row_fingerprints(table)
+
+    def cautions(self, data: Facts) -> Sequence[str]:  # noqa: ARG002 - the interface
+        """Sentences that a reader of the report must see first, at its top."""
+        return ()
 
     def sections(self, evaluation: Evaluation) -> list[Section]:  # noqa: ARG002 - the interface
         """Report sections of this pipeline's own, after the task's."""

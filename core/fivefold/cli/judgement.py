@@ -31,11 +31,15 @@ def show_report(report: Mapping[str, Any], directory: Path) -> None:
         told = comparison["sentence"] == report["verdict"]["sentence"]
         if comparison["metric"] == report["verdict"]["metric"] and not told:
             say(comparison["sentence"])
+    for caution in report["run"].get("cautions", ()):
+        say(f"Note: {caution}", style="yellow")
     for finding in report["findings"]:
         say(f"{'Leakage' if finding['severe'] else 'Note'}: {finding['text']}", style="yellow")
     for note in report["notes"]:
         say(f"Note: {note}")
     say(f"Report: {directory / 'report.html'}")
+    if report["run"].get("statement"):
+        say(report["run"]["statement"])
 
 
 def metric_rows(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:

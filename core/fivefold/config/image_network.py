@@ -28,7 +28,7 @@ class ImageNetworkConfig(StrictModel):
     kind: Kind = "cnn"
     """Architecture: a compact CNN, ResNets, a wide ResNet, EfficientNet-Lite0, or a Hugging Face backbone."""
     width: int | None = Field(None, ge=1)
-    """Channels of the first stage of a cnn (32), or the widening factor of a wide-resnet (10)."""
+    """Channels of the first stage of a cnn (32; 16 for volumes), or the widening factor of a wide-resnet (10)."""
     depth: int | None = Field(None, ge=10)
     """Layers of a wide-resnet, 6 n + 4 (28)."""
     dropout: float | None = Field(None, ge=0, lt=1)

@@ -1,4 +1,4 @@
-"""Grad-CAM: where in a picture a convolutional network looked for a class (Selvaraju et al. 2017).
+"""Grad-CAM: where in a picture or volume a convolutional network looked for a class (Selvaraju et al. 2017).
 
 The last feature map is weighed by the gradient of the class's logit, summed over channels, and cut at zero.
 """
@@ -11,6 +11,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+_SPACE = 3  # axes of a volume
 
 
 class _Watch:
@@ -36,14 +38,14 @@ class _Watch:
 
 
 def last_feature_map(network: nn.Module, inputs: Tensor) -> nn.Module | None:
-    """The last leaf module that gives a feature map ``(B, C, h, w)`` with more than one place in it.
+    """The last leaf module that gives a feature map ``(B, C, h, w)`` or ``(B, C, d, h, w)`` of several places.
 
     None where the network has none in the second half of its modules: what comes early (a transformer's
     patches) does not know the class yet.
 
     Args:
         network: any network that reads ``inputs``.
-        inputs: ``(B, C, H, W)``; one picture is enough.
+        inputs: ``(B, C, H, W)`` or ``(B, C, D, H, W)``; one sample is enough.
     """
     leaves = [module for module in network.modules() if not any(module.children())]
     with torch.no_grad(), _Watch(leaves) as watch:
@@ -51,7 +53,7 @@ def last_feature_map(network: nn.Module, inputs: Tensor) -> nn.Module | None:
     places = [
         place
         for place, (_, output) in enumerate(watch.seen)
-        if output.ndim == 4 and output.shape[2] * output.shape[3] > 1 and output.is_floating_point()  # noqa: PLR2004 - (B, C, H, W)
+        if output.ndim == inputs.ndim and output[0, 0].numel() > 1 and output.is_floating_point()
     ]
     if not places or places[-1] + 1 < len(watch.seen) / 2:
         return None
@@ -65,13 +67,13 @@ def grad_cam(
 
     Args:
         network: pictures to logits ``(B, K)``; its mode, parameters and gradients stay as they are.
-        inputs: ``(B, C, H, W)``, as the network reads them.
+        inputs: ``(B, C, H, W)`` or ``(B, C, D, H, W)``, as the network reads them.
         classes: the class asked about for each picture, int64 ``(B,)``.
         layer: the module whose output is explained; `last_feature_map` where not given.
 
     Returns:
-        float32 ``(B, H, W)``, each picture's largest value 1 (all 0 where nothing spoke for the class), or
-        None where the network has no feature map to explain.
+        float32 ``(B, H, W)`` or ``(B, D, H, W)``, each sample's largest value 1 (all 0 where
+        nothing spoke for the class), or None where the network has no feature map to explain.
     """
     training = network.training
     network.eval()
@@ -88,8 +90,10 @@ def grad_cam(
             (gradient,) = torch.autograd.grad(chosen, features)
     finally:
         network.train(training)
-    weights = gradient.mean(dim=(2, 3), keepdim=True)
+    places = tuple(range(2, inputs.ndim))
+    weights = gradient.mean(dim=places, keepdim=True)
     heat = (weights * features).sum(dim=1, keepdim=True).clamp(min=0).detach().float()
-    heat = F.interpolate(heat, size=inputs.shape[2:], mode="bilinear", align_corners=False)[:, 0]
-    top = heat.amax(dim=(1, 2), keepdim=True)
+    mode = "trilinear" if len(places) == _SPACE else "bilinear"
+    heat = F.interpolate(heat, size=inputs.shape[2:], mode=mode, align_corners=False)[:, 0]
+    top = heat.amax(dim=tuple(range(1, heat.ndim)), keepdim=True)
     return torch.where(top > 0, heat / top.clamp(min=torch.finfo(heat.dtype).tiny), heat)

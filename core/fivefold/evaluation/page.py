@@ -67,6 +67,8 @@ def render(
         data=run.get("data"),
         searched=searched(run),
         title=run.get("pipeline") or "Report",
+        statement=run.get("statement") or "",
+        cautions=run.get("cautions") or [],
         evaluation=evaluation,
         mark=MARKS[judgement],
         sentence=sentence,

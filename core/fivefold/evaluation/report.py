@@ -25,7 +25,8 @@ def write_report(
             ``pipeline``, ``data``, ``split_how``, ``sizes`` (split to number), ``licence``, ``citation``,
             ``problems`` (each ``sample`` and ``reason``), ``curves`` (records of metrics.jsonl),
             ``training``, ``versions``, ``seed``, ``device``, ``hardware``, ``started``, ``seconds``,
-            ``command``, ``config``, and ``leakage_searched`` (False where it was not).
+            ``command``, ``config``, ``statement`` (stands on every page), ``cautions`` (sentences for the top), and
+            ``leakage_searched`` (False where it was not).
         directory: where; made where it does not exist.
     """
     content = document(evaluation, sections, run_info)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,24 +25,53 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+class Reading(Protocol):
+    """How files become arrays of one shape."""
+
+    @property
+    def stored(self) -> tuple[int, ...]:
+        """Shape of one sample in an array."""
+
+    def read(self, path: str) -> NDArray[np.uint8]:
+        """The file at ``path`` in that shape; raises DataError where it cannot be read."""
+
+    def check(self, path: str) -> None:
+        """A cheap look at whether the file can be read; raises DataError where it cannot."""
+
+    def fit(self, array: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """An array brought to that shape."""
+
+
 @dataclass(frozen=True)
 class Shape:
-    """What every image of a data set is brought to.
+    """What every image of a data set is brought to; reads image files.
 
     Attributes:
         size: height and width.
         channels: 1 (grey) or 3 (colour).
-        fit: how other proportions are dealt with; see `fit_image`.
+        way: how other proportions are dealt with; see `fit_image`.
     """
 
     size: tuple[int, int]
     channels: int
-    fit: Fit = "crop"
+    way: Fit = "crop"
 
     @property
     def stored(self) -> tuple[int, ...]:
         """Shape of one image in an array: ``(H, W)`` or ``(H, W, 3)``."""
         return self.size if self.channels == 1 else (*self.size, self.channels)
+
+    def read(self, path: str) -> Image:
+        """Decode the image at ``path`` and fit it."""
+        return self.fit(read_image(Path(path)))
+
+    def check(self, path: str) -> None:
+        """Whether the file is there and not cut off."""
+        check_whole(read_bytes(Path(path)), path)
+
+    def fit(self, array: Image) -> Image:
+        """Bring one image to this shape."""
+        return fit_image(array, self.size, self.channels, self.way)
 
 
 @dataclass(frozen=True)
@@ -68,13 +97,13 @@ def survey(table: Table) -> Survey:
     return Survey(sizes.pop() if len(sizes) == 1 else None, 3 if colour else 1)
 
 
-def load_files(table: Table, shape: Shape, *, memory: int) -> Table:
+def load_files(table: Table, shape: Reading, *, memory: int) -> Table:
     """Decode the files that ``table`` names into a column ``image``, or check them where they are too many.
 
     Args:
         table: with a column ``path``.
         shape: what the images are brought to.
-        memory: bytes that the decoded images may take; more stay on disk, checked for their ends only, and
+        memory: bytes that the decoded images may take; more stay on disk, checked only as far as is cheap, and
             are decoded when they are asked for.
 
     Returns:
@@ -86,8 +115,8 @@ def load_files(table: Table, shape: Shape, *, memory: int) -> Table:
     def attempt(path: str) -> Image | DataError | None:
         try:
             if fits:
-                return fit_image(read_image(Path(path)), shape.size, shape.channels, shape.fit)
-            check_whole(read_bytes(Path(path)), path)
+                return shape.read(path)
+            shape.check(path)
         except DataError as error:
             return error
         return None
@@ -109,26 +138,24 @@ def load_files(table: Table, shape: Shape, *, memory: int) -> Table:
     return table if good.all() else table.take(np.flatnonzero(good))
 
 
-def load_arrays(table: Table, shape: Shape) -> Table:
+def load_arrays(table: Table, shape: Reading) -> Table:
     """Bring the images that ``table`` holds to ``shape``."""
     images = table["image"]
     if images.shape[1:] == shape.stored:
         return table
-    fitted = in_threads(lambda image: fit_image(image, shape.size, shape.channels, shape.fit), images)
+    fitted = in_threads(shape.fit, images)
     return table.with_columns(
         image=np.stack(list(fitted)) if len(images) else np.empty((0, *shape.stored), np.uint8)
     )
 
 
-def load_rows(paths: Sequence[str], shape: Shape) -> NDArray[np.uint8]:
-    """Decode ``paths``, uint8 of shape ``(N, H, W)`` or ``(N, H, W, 3)``.
+def load_rows(paths: Sequence[str], shape: Reading) -> NDArray[np.uint8]:
+    """Decode ``paths``, uint8 of shape ``(N, *stored)``.
 
     Raises:
         DataError: one of them cannot be read.
     """
-    return np.stack(
-        [fit_image(read_image(Path(path)), shape.size, shape.channels, shape.fit) for path in paths]
-    )
+    return np.stack([shape.read(path) for path in paths])
 
 
 def refuse_problems(table: Table, share: float) -> None:

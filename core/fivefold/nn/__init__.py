@@ -27,6 +27,7 @@ from fivefold.nn.sequence import (
 from fivefold.nn.sequence_pooling import AttentionPooling, length_mask
 from fivefold.nn.stochastic_depth import StochasticDepth
 from fivefold.nn.transformer import TransformerBlock, TransformerEncoder
+from fivefold.nn.volume import VolumeCNN
 from fivefold.nn.weights import load_weights
 from fivefold.nn.wide_resnet import WideResNet
 
@@ -62,6 +63,7 @@ __all__ = [
     "TransformerBlock",
     "TransformerClassifier",
     "TransformerEncoder",
+    "VolumeCNN",
     "WideResNet",
     "efficientnet_lite0_imagenet",
     "he_initialise",

@@ -20,6 +20,7 @@ from fivefold.nn.conv import CompactCNN
 from fivefold.nn.efficientnet import EfficientNetLite0, efficientnet_lite0_imagenet
 from fivefold.nn.preprocessing import ImageInput
 from fivefold.nn.resnet import ResNet
+from fivefold.nn.volume import VolumeCNN
 from fivefold.nn.wide_resnet import WideResNet
 
 SMALL = 64
@@ -43,22 +44,25 @@ class ImageNetwork(nn.Module):
         std: Sequence[float],
         *,
         channels: int,
+        axes: int = 2,
         learns: nn.Module | None = None,
     ) -> None:
         """Settings.
 
         Args:
-            backbone: ``(B, channels, H, W)`` to logits ``(B, K)``.
+            backbone: ``(B, channels, H, W)``, or ``(B, channels, D, H, W)`` of volumes, to logits ``(B, K)``.
             mean: of each channel of the images, in units of 0 to 255.
             std: likewise.
             channels: what the backbone reads; grey images are repeated where it reads colour.
+            axes: 2 for images, 3 for volumes.
             learns: the part of the backbone that is trained while the rest is frozen; all where not given.
         """
         super().__init__()
         self.backbone = backbone
         self.channels = channels
-        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(1, -1, 1, 1))
-        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(1, -1, 1, 1))
+        each = (1, -1, *[1] * axes)
+        self.register_buffer("mean", torch.tensor(mean, dtype=torch.float32).view(each))
+        self.register_buffer("std", torch.tensor(std, dtype=torch.float32).view(each))
         self._learns = [] if learns is None else [learns]  # in a list, so that it is not a module twice
         for part in self._learns:
             backbone.requires_grad_(requires_grad=False)
@@ -73,9 +77,9 @@ class ImageNetwork(nn.Module):
         return self
 
     def forward(self, x: Tensor) -> Tensor:
-        """Pixels ``(B, C, H, W)``, uint8 or float from 0 to 255, to logits ``(B, K)``."""
+        """Pixels ``(B, C, H, W)`` or ``(B, C, D, H, W)``, uint8 or float from 0 to 255, to logits ``(B, K)``."""
         if x.shape[1] < self.channels:
-            x = x.expand(-1, self.channels, -1, -1)
+            x = x.expand(-1, self.channels, *x.shape[2:])
         logits: Tensor = self.backbone((x.to(self.mean.dtype) - self.mean) / self.std)
         return logits
 
@@ -110,6 +114,8 @@ def describe_backbone(config: ImageNetworkConfig) -> dict[str, Any] | None:
 def build_network(config: ImageNetworkConfig, data: Facts, outputs: int) -> ImageNetwork:
     """The network for images as ``data`` state them (size, channels, mean, std), with fresh weights.
 
+    Where they state a ``depth`` as well, they are volumes, for which there is the cnn with a third axis.
+
     Args:
         config: which network.
         data: facts of the training split.
@@ -119,6 +125,8 @@ def build_network(config: ImageNetworkConfig, data: Facts, outputs: int) -> Imag
         ConfigError: there is no such network.
         DependencyError: a huggingface backbone without the package transformers.
     """
+    if data.get("depth"):
+        return _of_volumes(config, data, outputs)
     if config.kind == "huggingface":
         return _hugging_face(config, data, outputs)
     if config.kind == "efficientnet-lite0":
@@ -143,6 +151,16 @@ def load_published(network: ImageNetwork, config: ImageNetworkConfig, data: Fact
     own = network.backbone.state_dict()
     kept = {name: own[name] for name in own if name.startswith("head.")}
     network.backbone.load_state_dict(trained | kept)
+
+
+def _of_volumes(config: ImageNetworkConfig, data: Facts, outputs: int) -> ImageNetwork:
+    if config.kind != "cnn":
+        raise ConfigError(
+            f"model.kind {config.kind} reads images, and the data are volumes; expected cnn, which has a third axis "
+            "for them"
+        )
+    network = VolumeCNN(data.channels, outputs, config.width or 16, dropout=config.dropout or 0.0)
+    return ImageNetwork(network, data.mean, data.std, channels=data.channels, axes=3)
 
 
 def _from_scratch(config: ImageNetworkConfig, data: Facts, outputs: int) -> nn.Module:

@@ -170,7 +170,11 @@ def _judge_and_report(
         notes=notes,
     )
     sections = [*task.sections(evaluation, evaluation.facts), *pipeline.sections(evaluation)]
-    info = report_info(run, problems) | {"leakage_searched": searched}
+    info = report_info(run, problems) | {
+        "leakage_searched": searched,
+        "statement": pipeline.statement,
+        "cautions": list(pipeline.cautions(evaluation.facts)),
+    }
     write_report(evaluation, sections, info, directory)
     return evaluation
 
