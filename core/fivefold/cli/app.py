@@ -95,7 +95,11 @@ def domain_app(registry: Registry, domain: str, words: list[str]) -> App:
 def _add_command(app: App, command: CommandSpec, words: list[str]) -> None:
     """A command of the domain's own; imported only where it was typed."""
     if words[:1] == [command.command]:
-        add(app, load_command(command), command.command)
+        loaded = load_command(command)
+        if isinstance(loaded, App):
+            app.command(loaded, name=command.command)
+        else:
+            add(app, loaded, command.command)
     else:
         app.command(command.target, name=command.command, help=command.summary)
 

@@ -88,7 +88,10 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class CommandSpec:
-    """A domain's own command: ``name`` is ``domain/command``, ``target`` the ``module:function`` to run."""
+    """A domain's own command: ``name`` is ``domain/command``, ``target`` the ``module:function`` to run.
+
+    A target may be a ``cyclopts.App`` as well, for a command with commands of its own.
+    """
 
     name: str
     summary: str

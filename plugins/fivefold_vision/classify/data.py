@@ -10,6 +10,7 @@ from torch import Tensor
 from fivefold.data.dataset import Batch, Dataset, Facts, TableDataset, TensorDataset, table_targets
 from fivefold.data.table import Table
 from fivefold.images.loading import Shape, load_rows
+from fivefold.images.statistics import channel_statistics
 
 MEASURED = 1024
 """Images on disk that mean and spread are measured on."""
@@ -81,20 +82,6 @@ def measure(table: Table, images: NDArray[np.uint8], shape: Shape, unit: str) ->
     if table.group is not None:
         facts["unit"] = unit
     return facts
-
-
-def channel_statistics(images: NDArray[np.uint8]) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel of ``(N, C, H, W)``, from counts of the 256 values."""
-    means, spreads = [], []
-    values = np.arange(256)
-    for channel in range(images.shape[1]):
-        parts = (images[start : start + 1024, channel] for start in range(0, len(images), 1024))
-        counts = sum((np.bincount(part.ravel(), minlength=256) for part in parts), np.zeros(256, np.int64))
-        mean = float(counts @ values / counts.sum())
-        spread = float(np.sqrt(counts @ (values - mean) ** 2 / counts.sum()))
-        means.append(mean)
-        spreads.append(spread if spread > 0 else 1.0)
-    return means, spreads
 
 
 def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from fivefold.data.labels import encode_labels, texts
+from fivefold.data.listed import listed_path
 from fivefold.data.records import Hints, Record, column_names, read_records
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
@@ -81,11 +81,7 @@ def _row(file: Path, record: Record, columns: Columns, *, labelled: bool) -> _Ro
     cells = {name: (value or "").strip() for name, value in record.values.items()}
     root = file.parent.absolute()
     name = cells[columns.path]
-    path = Path(os.path.normpath(root / name))
-    if not path.is_relative_to(root):
-        raise DataError(
-            f"{file}, row {record.row}: expected a path inside {root}, found '{name}', which leads out of it"
-        )
+    path = listed_path(file, record.row, name)
     if not name or not path.is_file():
         raise DataError(
             f"{file}, row {record.row}: expected an image at '{name}', found no such file in {root}"

@@ -5,20 +5,15 @@ See Yang et al., MedMNIST v2, Scientific Data 10 (2023). Pickled members are ref
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from fivefold.data.arrays import npz_arrays, npz_names
 from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold_vision.readers.arrays import Part, array_table
 from fivefold_vision.readers.options import Options
 
 _SPLITS = ("train", "val", "test")
-_MAX_BYTES = 2**36
 
 
 def recognise(source: Path) -> str | None:
@@ -26,11 +21,7 @@ def recognise(source: Path) -> str | None:
     file = _file(source)
     if file is None:
         return None
-    try:
-        with zipfile.ZipFile(file) as archive:
-            names = {Path(name).stem for name in archive.namelist()}
-    except (OSError, zipfile.BadZipFile):
-        return None
+    names = npz_names(file)
     splits = [split for split in _SPLITS if f"{split}_images" in names]
     return f"NPZ images ({', '.join(splits)})" if splits else None
 
@@ -42,7 +33,7 @@ def read(source: Path, options: Options) -> Table:
         DataError: the archive is broken, holds pickled objects, or lacks images or labels.
     """
     file = _path(source)
-    arrays = _load(file)
+    arrays = npz_arrays(file, ("images", "labels"))
     parts = []
     for split in _SPLITS:
         images, labels = arrays.get(f"{split}_images"), arrays.get(f"{split}_labels")
@@ -62,7 +53,9 @@ def read_inputs(source: Path) -> Table:
     """All images of the archive, for prediction: arrays called ``images`` or ``..._images``."""
     file = _path(source)
     arrays = {
-        name: array for name, array in _load(file).items() if name == "images" or name.endswith("_images")
+        name: array
+        for name, array in npz_arrays(file, ("images",)).items()
+        if name == "images" or name.endswith("_images")
     }
     if not arrays:
         raise DataError(f"{file}: expected an array 'images' or '..._images', found none")
@@ -85,18 +78,3 @@ def _path(source: Path) -> Path:
     if file is None:
         raise DataError(f"{source}: expected an NPZ file, found none")
     return file
-
-
-def _load(file: Path) -> dict[str, NDArray[Any]]:
-    """The arrays of images and labels."""
-    try:
-        with zipfile.ZipFile(file) as archive:
-            size = sum(member.file_size for member in archive.infolist())
-        if size > _MAX_BYTES:
-            raise DataError(f"{file}: expected at most {_MAX_BYTES:,} bytes unpacked, found {size:,}")
-        with np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files if name.endswith(("images", "labels"))}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DataError(
-            f"{file}: expected an NPZ archive of plain arrays, found one that cannot be read: {error}"
-        ) from error

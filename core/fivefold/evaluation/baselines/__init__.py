@@ -5,6 +5,7 @@ from __future__ import annotations
 from fivefold.evaluation.baselines.base import Baseline
 from fivefold.evaluation.baselines.classification import LogisticRegression, MajorityClass
 from fivefold.evaluation.baselines.ngrams import WittenBell
+from fivefold.evaluation.baselines.questions import Prevalence, QuestionForest, QuestionRegression
 from fivefold.evaluation.baselines.regression import MeanTarget
 from fivefold.evaluation.baselines.series import LastValue, SeasonalNaive
 from fivefold.evaluation.baselines.text import TfidfLogisticRegression, TfidfRidge
@@ -15,6 +16,9 @@ __all__ = [
     "LogisticRegression",
     "MajorityClass",
     "MeanTarget",
+    "Prevalence",
+    "QuestionForest",
+    "QuestionRegression",
     "SeasonalNaive",
     "TfidfLogisticRegression",
     "TfidfRidge",

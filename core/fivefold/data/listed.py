@@ -1,0 +1,28 @@
+"""Paths that a table names: relative to it, and never outside its folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from fivefold.errors import DataError
+
+
+def listed_path(file: Path, row: int, name: str) -> Path:
+    """Where ``name`` of a table's row lies; it need not be there.
+
+    Args:
+        file: the table.
+        row: the row's number.
+        name: relative to the table's folder.
+
+    Raises:
+        DataError: it leads out of that folder.
+    """
+    root = file.parent.absolute()
+    path = Path(os.path.normpath(root / name))
+    if not path.is_relative_to(root):
+        raise DataError(
+            f"{file}, row {row}: expected a path inside {root}, found '{name}', which leads out of it"
+        )
+    return path

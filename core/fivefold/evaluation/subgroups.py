@@ -1,0 +1,153 @@
+"""Whether yes/no questions are told as well in each part of the samples: by sex, by age, by device, by site."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from fivefold.data.table import Array
+from fivefold.evaluation.evaluation import Estimate, Evaluation
+from fivefold.evaluation.figures import BLUE, canvas, finish, shortened
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.question_intervals import (
+    DASH,
+    interval_head,
+    number_span,
+    percent,
+    percent_span,
+    plain_number,
+)
+from fivefold.evaluation.section import Figure, Grid, Section
+from fivefold.evaluation.subgroup_values import FEWEST, MEASURES, Judged, groups_of, judge_groups, largest_gap
+
+
+def subgroup_section(
+    evaluation: Evaluation,
+    names: tuple[str, ...],
+    thresholds: Values,
+    subgroups: Mapping[str, Array],
+    seed: int = 0,
+) -> Section | None:
+    """Counts, AUROC, sensitivity and specificity in each group; None where there is no column.
+
+    Args:
+        evaluation: the judgement.
+        names: of the ``Q`` questions.
+        thresholds: from which probability on the answer is yes, shape ``(Q,)``.
+        subgroups: column's name to a value for each sample, shape ``(N,)``; None, nan and blanks are missing.
+        seed: of the resamples.
+    """
+    if not subgroups:
+        return None
+    groups = [group for column, values in subgroups.items() for group in groups_of(column, values)]
+    judged = judge_groups(evaluation, thresholds, groups, seed)
+    return Section(
+        title="Subgroups",
+        text=_text(names, judged),
+        grids=tuple(
+            _grid(evaluation, column, [one for one in judged if one.group.column == column])
+            for column in subgroups
+        ),
+        figures=_figures(judged),
+        facts={"groups": [_fact(one) for one in judged]},
+        key="subgroups",
+    )
+
+
+def _text(names: tuple[str, ...], judged: list[Judged]) -> str:
+    paragraphs = []
+    if len(names) > 1:
+        paragraphs.append(
+            f"Of the {len(names)} questions, AUROC is the mean over those that every judged group of the column "
+            "answers both ways; counts, sensitivity and specificity are of the answers to all questions together, "
+            "each at its own threshold."
+        )
+    paragraphs.append(
+        "Read differences between small groups with care: their intervals are wide, among many groups some differ by "
+        "chance, and groups may differ in how hard their samples are. A group with a yes, or a no, in fewer than "
+        f"{FEWEST} independent units is too few to judge; that no difference is seen does not say that there is none."
+    )
+    return "\n\n".join([*paragraphs, _largest_text(judged)])
+
+
+def _largest_text(judged: list[Judged]) -> str:
+    columns = Counter(one.group.column for one in judged if one.estimates)
+    if not columns or max(columns.values()) == 1:
+        return "No column has two groups with enough answers to compare."
+    found = largest_gap(judged)
+    if found is None:
+        return "No two judged groups of a column have intervals that do not overlap."
+    measure, better, worse = found
+
+    def told(one: Judged) -> str:
+        estimate = one.estimates[measure]
+        value, span = _printed(measure, estimate)
+        return f"{value} ({span}) in {one.group.value}"
+
+    return (
+        f"The largest difference whose intervals do not overlap is in {better.group.column}: {measure} "
+        f"{told(better)}, {told(worse)}."
+    )
+
+
+def _printed(measure: str, estimate: Estimate) -> tuple[str, str]:
+    if measure == "AUROC":
+        return plain_number(estimate.value), number_span(estimate)
+    return percent(estimate.value), percent_span(estimate)
+
+
+def _grid(evaluation: Evaluation, column: str, judged: list[Judged]) -> Grid:
+    span = interval_head(evaluation)
+    units = () if evaluation.units is None else (f"{evaluation.unit_name.capitalize()}s",)
+    measures = (part for name in ("AUROC", "Sensitivity", "Specificity") for part in (name, span))
+    return Grid(
+        caption=f"By {column}",
+        head=(column, "Samples", *units, "Yes", "No", *measures),
+        rows=tuple(_row(one, with_units=bool(units)) for one in judged),
+    )
+
+
+def _row(one: Judged, *, with_units: bool) -> tuple[str | int, ...]:
+    counts = (int(one.group.members.sum()), *((one.units,) if with_units else ()), one.yes, one.no)
+    if not one.estimates:
+        return (one.group.value, *counts, "too few to judge", *[DASH] * 5)
+    printed = (part for measure in MEASURES for part in _printed(measure, one.estimates[measure]))
+    return (one.group.value, *counts, *printed)
+
+
+def _fact(one: Judged) -> dict[str, Any]:
+    return {
+        "column": one.group.column,
+        "value": one.group.value,
+        "samples": int(one.group.members.sum()),
+        "units": one.units,
+        "yes": one.yes,
+        "no": one.no,
+        "judged": bool(one.estimates),
+        **{measure: vars(estimate) for measure, estimate in one.estimates.items()},
+    }
+
+
+def _figures(judged: list[Judged]) -> tuple[Figure, ...]:
+    shown = [one for one in judged if one.estimates and not np.isnan(one.estimates["AUROC"].low)]
+    if not shown:
+        return ()
+    with canvas(6.4, 0.8 + 0.3 * len(shown)) as drawn:
+        axes = drawn.subplots()
+        for place, one in enumerate(shown):
+            estimate = one.estimates["AUROC"]
+            axes.plot([estimate.low, estimate.high], [place, place], color=BLUE, linewidth=2.5)
+            axes.plot([estimate.value], [place], "o", color=BLUE, markersize=6)
+        labels = [f"{shortened(one.group.column)}: {shortened(one.group.value, 24)}" for one in shown]
+        axes.set_yticks(range(len(shown)), labels)
+        axes.set_ylim(len(shown) - 0.5, -0.5)
+        axes.set_xlabel("AUROC")
+        told = "; ".join(
+            f"{one.group.column} {one.group.value} {plain_number(one.estimates['AUROC'].value)}"
+            for one in shown
+        )
+        figure = finish(drawn, caption="AUROC of each judged group, with intervals.", alt=f"AUROC: {told}.")
+    return (figure,)

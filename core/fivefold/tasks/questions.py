@@ -1,0 +1,251 @@
+"""Yes/no questions about each sample: several at once, exclusive classes, or ordered grades.
+
+All three are judged alike, question by question. Shapes: ``B`` batch, ``Q`` questions, ``C`` classes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.errors import ConfigError, DataError
+from fivefold.tasks.base import Inputs, Loss, Outputs, Task, inputs_of
+
+if TYPE_CHECKING:
+    from fivefold.evaluation.evaluation import Evaluation
+    from fivefold.evaluation.metric import Metric
+    from fivefold.evaluation.section import Section
+
+Form = Literal["independent", "exclusive", "ordered"]
+
+_FEWEST_CLASSES = 2
+_HALF = 0.5
+
+
+class Questions(Task):
+    """Probabilities of yes, calibrated on the validation split, with a threshold fitted there for each question.
+
+    Batches hold the input and ``target``, float ``(B, Q)``: 1 yes, 0 no, nan not known. What is not known takes
+    no part in the loss. Three forms:
+
+    - ``independent``: each question for itself (sigmoid); missing answers are masked.
+    - ``exclusive``: one of ``C`` classes (softmax); the questions are "is it this class?", ``Q = C``.
+    - ``ordered``: one of ``C`` grades; the questions are "is it at least this grade?", ``Q = C - 1``, and their
+      probabilities never rise from grade to grade (a cumulative link: McCullagh 1980; Frank and Hall 2001).
+
+    Outputs are ``logits`` as the network gives them (ordered ones already descending), ``probabilities``
+    (calibrated), and ``target``, each ``(B, Q)``. Calibration is Platt's (1999) scale and shift a question; one
+    scale and shift for all of an ordered set, so that they stay in order; a temperature for exclusive classes.
+    """
+
+    scale: Tensor
+    shift: Tensor
+    threshold: Tensor
+    weight_yes: Tensor
+    weight_no: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        names: Sequence[str],
+        *,
+        form: Form = "independent",
+        classes: Sequence[str] = (),
+        input: Inputs = "input",  # noqa: A002 - the batch's key
+        focal: float = 0.0,
+        balanced: bool = False,
+        specificity: float = 0.9,
+    ) -> None:
+        """Settings.
+
+        Args:
+            network: inputs ``(B, ...)`` to logits ``(B, Q)``.
+            names: of the questions.
+            form: see above.
+            classes: what a single answer is called: of one independent question no and yes, of exclusive
+                classes their names, of grades all of them from the lowest; empty where several are asked.
+            input: key of the batch that the network reads, or several in the order of its arguments.
+            focal: exponent of the focal loss (Lin et al. 2017), which turns from what is already sure; 0 for none.
+            balanced: weigh yes and no of each question (or each class) so that they count alike, however rare.
+            specificity: that the threshold of each question is to reach on the validation split, 0 to 1.
+
+        Raises:
+            ConfigError: names are missing or stand twice, or do not fit the classes.
+        """
+        super().__init__()
+        _check_names(names, classes, form)
+        self.network = network
+        self.names = tuple(names)
+        self.form = form
+        self.classes = tuple(classes)
+        self.input = input
+        self.focal = focal
+        self.balanced = balanced
+        self.specificity = specificity
+        ones = torch.ones(len(names))
+        self.register_buffer("scale", ones.clone())
+        self.register_buffer("shift", torch.zeros(len(names)))
+        self.register_buffer("threshold", torch.full((len(names),), _HALF))
+        self.register_buffer("weight_yes", ones.clone())
+        self.register_buffer("weight_no", ones.clone())
+
+    def prepare(self, train: Dataset) -> None:
+        """Set the weights of yes and no from the data's facts ``yes_counts`` and ``known_counts``, each ``(Q,)``.
+
+        Raises:
+            DataError: a question has no yes, or no no, among the training samples.
+        """
+        if not self.balanced:
+            return
+        yes = torch.tensor(train.facts.yes_counts, dtype=torch.float64)
+        known = torch.tensor(train.facts.known_counts, dtype=torch.float64)
+        lacking = [name for name, one, all_ in zip(self.names, yes, known, strict=True) if not 0 < one < all_]
+        if lacking:
+            raise DataError(
+                f"balanced weights expect training samples with yes and with no, found only one of them for "
+                f"{', '.join(lacking)}; add samples, drop the question, or switch the weights off"
+            )
+        if self.form == "exclusive":
+            self.weight_yes.copy_(known / (len(self.names) * yes))
+            return
+        self.weight_yes.copy_(known / (2 * yes))
+        self.weight_no.copy_(known / (2 * (known - yes)))
+
+    def logits(self, x: Tensor, *more: Tensor) -> Tensor:
+        """The network's logits, float32 ``(B, Q)``; of ordered questions, descending."""
+        raw: Tensor = self.network(x, *more).float()
+        if self.form == "ordered" and raw.shape[1] > 1:
+            raw = torch.cat([raw[:, :1], -F.softplus(raw[:, 1:])], dim=1).cumsum(dim=1)
+        return raw
+
+    def forward(self, x: Tensor, *more: Tensor) -> Tensor:
+        """Calibrated logits ``(B, Q)``: their sigmoid (of exclusive classes their softmax) is the probabilities."""
+        return self.logits(x, *more) * self.scale + self.shift
+
+    def loss(self, batch: Batch, phase: str) -> Loss:  # noqa: ARG002 - one phase
+        """Cross-entropy, focal and weighted as set: a mean over samples, or over the answers that are known."""
+        logits, target = self.logits(*inputs_of(batch, self.input)), batch["target"].float()
+        if self.form == "exclusive":
+            chances = logits.log_softmax(dim=1)
+            each = -(target * self.weight_yes * self._focus(chances.exp()) * chances).sum(dim=1)
+            return Loss(each.mean(), len(each))
+        known = ~target.isnan()
+        truth = target.nan_to_num()
+        sure = F.logsigmoid(logits), F.logsigmoid(-logits)
+        each = -(truth * self.weight_yes * self._focus(sure[0].exp()) * sure[0])
+        each = each - (1 - truth) * self.weight_no * self._focus(sure[1].exp()) * sure[1]
+        count = known.sum()
+        return Loss((each * known).sum() / count.clamp(min=1), count)
+
+    def _focus(self, chance: Tensor) -> Tensor | float:
+        """How much an answer given ``chance`` still counts."""
+        return (1 - chance) ** self.focal if self.focal else 1.0
+
+    def predict(self, batch: Batch) -> Batch:
+        """``logits`` and ``probabilities``, ``(B, Q)``, and ``target`` where the batch has it."""
+        logits = self.logits(*inputs_of(batch, self.input))
+        outputs = {"logits": logits, "probabilities": self._probabilities(logits)}
+        return outputs | {"target": batch["target"]} if "target" in batch else outputs
+
+    def _probabilities(self, logits: Tensor) -> Tensor:
+        calibrated = logits * self.scale + self.shift
+        return calibrated.softmax(dim=1) if self.form == "exclusive" else calibrated.sigmoid()
+
+    def calibrate(self, outputs: Outputs) -> None:
+        """Fit scales, shifts and thresholds on validation outputs.
+
+        A question that the validation split does not answer both ways keeps its network's probabilities; its
+        threshold stays one half where it has no sample with the answer no.
+        """
+        from fivefold.evaluation.operating_point import threshold_at_specificity  # noqa: PLC0415 - keeps training light
+
+        logits, target = torch.from_numpy(np.asarray(outputs["logits"])).float(), outputs["target"]
+        self._fit(logits, target)
+        probabilities = self._probabilities(logits.to(self.scale.device)).cpu().numpy()
+        for question in range(len(self.names)):
+            truth = target[:, question]
+            if (truth == 0).any():
+                self.threshold[question] = threshold_at_specificity(
+                    probabilities[:, question], truth, self.specificity
+                )
+
+    def _fit(self, logits: Tensor, target: Any) -> None:
+        from fivefold.evaluation.calibration import fit_temperature  # noqa: PLC0415 - keeps training light
+        from fivefold.evaluation.recalibration import recalibration  # noqa: PLC0415 - keeps training light
+
+        if self.form == "exclusive":
+            self.scale.fill_(1 / fit_temperature(logits.numpy(), target.argmax(axis=1)))
+            return
+        chances = logits.double().sigmoid().numpy()
+        if self.form == "ordered":
+            pooled = recalibration(chances.reshape(-1), target.reshape(-1))
+            found = [pooled] * len(self.names)
+        else:
+            found = [recalibration(chances[:, one], target[:, one]) for one in range(len(self.names))]
+        for question, one in enumerate(found):
+            if np.isfinite(one.slope) and one.slope > 0:
+                self.scale[question], self.shift[question] = one.slope, one.intercept
+
+    def metrics(self) -> Sequence[Metric]:
+        """AUROC first; see `fivefold.evaluation.question_metrics`."""
+        from fivefold.evaluation.question_metrics import question_metrics  # noqa: PLC0415 - imported where it is used
+
+        return question_metrics(self.names)
+
+    def decode(self, outputs: Outputs, facts: Facts) -> list[dict[str, Any]]:  # noqa: ARG002 - the interface
+        """Records ``{"label", "probabilities": {question: p}, "above_threshold": {question: bool}}``.
+
+        The label is the class: of one question by its threshold, of exclusive classes the most probable one, of
+        grades the highest that is as likely as not. Where several questions are asked there is none.
+        """
+        thresholds = self.threshold.cpu().numpy()
+        return [self._record(row, thresholds) for row in np.asarray(outputs["probabilities"], np.float64)]
+
+    def _record(self, row: Any, thresholds: Any) -> dict[str, Any]:
+        above = row >= thresholds
+        record: dict[str, Any] = {
+            "probabilities": dict(zip(self.names, row.tolist(), strict=True)),
+            "above_threshold": dict(zip(self.names, above.tolist(), strict=True)),
+        }
+        if not self.classes:
+            return record
+        if self.form == "exclusive":
+            place = int(row.argmax())
+        elif self.form == "ordered":
+            place = int((row >= _HALF).sum())
+        else:
+            place = int(above[0])
+        return {"label": self.classes[place], **record}
+
+    def sections(self, evaluation: Evaluation, facts: Facts) -> list[Section]:  # noqa: ARG002 - the interface
+        """Questions, DeLong's test, operating point, calibration, decision curve."""
+        from fivefold.evaluation.question_sections import question_sections  # noqa: PLC0415 - imported where it is used
+
+        return question_sections(
+            evaluation, self.names, self.threshold.cpu().double().numpy(), self.specificity
+        )
+
+
+def _check_names(names: Sequence[str], classes: Sequence[str], form: Form) -> None:
+    if not names or len(set(names)) < len(names):
+        raise ConfigError(
+            f"questions must have names that differ, found {', '.join(names) or 'none'}; rename or merge the equal ones"
+        )
+    expected = {
+        "independent": (0, 2 * (len(names) == 1)),
+        "exclusive": (len(names),),
+        "ordered": (len(names) + 1,),
+    }
+    if len(classes) not in expected[form]:
+        raise ConfigError(
+            f"{len(names)} {form} questions expect {' or '.join(map(str, expected[form]))} classes, "
+            f"found {len(classes)}"
+        )
+    if form == "exclusive" and len(names) < _FEWEST_CLASSES:
+        raise ConfigError(f"exclusive classes must be two or more, found {', '.join(names)}")

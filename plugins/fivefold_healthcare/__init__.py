@@ -1,0 +1,1 @@
+"""Healthcare: DICOM, and pipelines on medical images. Research use, not a medical device."""

@@ -1,0 +1,1 @@
+"""Disease diagnosis from medical images."""

@@ -1,0 +1,74 @@
+"""Predictions as records, and on request as DICOM objects beside them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+from pydantic import model_validator
+
+from fivefold.config import StrictModel
+from fivefold.data.table import Table
+from fivefold.errors import ConfigError, DataError
+from fivefold.prediction import Request, sample_names
+from fivefold.training.inference import predict_outputs
+
+if TYPE_CHECKING:
+    from fivefold.pipeline import Pipeline
+    from fivefold.tasks.base import Task
+
+
+class PredictOptions(StrictModel):
+    """What is written beside the table of predictions."""
+
+    dicom: Literal["none", "picture", "report", "both"] = "none"
+    """For each DICOM image: a secondary capture with the heat map (picture), a structured report, or both."""
+    dicom_folder: Path | None = None
+    """Where these go: a new folder."""
+
+    @model_validator(mode="after")
+    def _folder_for_dicom(self) -> Self:
+        if (self.dicom == "none") != (self.dicom_folder is None):
+            raise ValueError("'dicom' and 'dicom_folder' go together: what is to be written, and where to")
+        return self
+
+
+def predict_images(pipeline: Pipeline, task: Task, request: Request) -> list[dict[str, Any]]:
+    """One record a sample, with its name as ``id`` first.
+
+    Raises:
+        DataError: an input cannot be read, or DICOM objects are asked for an input that is no DICOM file.
+        ConfigError: the folder for DICOM objects is not new.
+    """
+    options: Any = request.options
+    folder: Path | None = options.dicom_folder
+    if folder is not None and folder.exists():
+        raise ConfigError(
+            f"--dicom-folder {folder}: expected a folder that is not there yet, found one; choose another"
+        )
+    records: list[dict[str, Any]] = []
+    for source in request.sources:
+        table = pipeline.read_inputs(source.path)
+        samples = pipeline.samples(table)
+        outputs = predict_outputs(task, samples, device=request.device)
+        decoded = task.decode(outputs, pipeline.facts or samples.facts)
+        names = sample_names(source, [str(name) for name in samples.ids])
+        found = [{"id": name, **record} for name, record in zip(names, decoded, strict=True)]
+        if folder is not None:
+            found = _with_objects(found, task, samples, table, options)
+        records += found
+    return records
+
+
+def _with_objects(
+    records: list[dict[str, Any]], task: Any, samples: Any, table: Table, options: Any
+) -> list[dict[str, Any]]:
+    from fivefold_healthcare.diagnose.objects import Writer  # noqa: PLC0415 - highdicom takes a second to import
+
+    if "file" not in table:
+        raise DataError(f"{table.source}: expected DICOM files to write DICOM objects for, found arrays")
+    writer = Writer(task, samples, options.dicom, options.dicom_folder)
+    return [
+        {**record, "dicom": writer.write(row, str(table["file"][row]), record)}
+        for row, record in enumerate(records)
+    ]

@@ -1,0 +1,202 @@
+"""From a source to a table of samples with answers, patients and subgroups."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from fivefold.data.labels import encode_labels, texts
+from fivefold.data.records import ENDINGS as TABLES
+from fivefold.data.records import column_names
+from fivefold.data.table import Array, Problem, Table
+from fivefold.errors import DataError
+from fivefold_healthcare.diagnose.cases import HEADER_GROUPS, Case, groups_of, instance_case
+from fivefold_healthcare.diagnose.config import DiagnoseConfig
+from fivefold_healthcare.diagnose.labels import UNKNOWN, answer, patterns
+from fivefold_healthcare.diagnose.medical import is_medical, path_case
+from fivefold_healthcare.diagnose.readers import archive, listing
+from fivefold_healthcare.dicom.files import find_instances, is_archive, is_dicom
+from fivefold_healthcare.dicom.patients import patient_of
+
+SUBGROUP = "subgroup: "
+"""Before the names of columns that hold subgroups."""
+
+KINDS = (
+    "a table of labels (CSV, TSV, JSON lines or Parquet) with a column path, SOPInstanceUID, "
+    "SeriesInstanceUID or StudyInstanceUID beside its images, a folder with one such table, or an NPZ file "
+    "with train_images and train_labels"
+)
+
+
+def recognise(source: Path, config: DiagnoseConfig) -> str | None:
+    """In words what ``source`` is, or None where no reader knows it; looks at names and headers only."""
+    return archive.recognise(source) or listing.recognise(source, config)
+
+
+def read_table(source: Path, config: DiagnoseConfig) -> tuple[Table, tuple[Case, ...]]:
+    """Labelled samples, and the cases that they are of (none for arrays).
+
+    Raises:
+        DataError: nothing is there, no reader knows it, or the reader finds it wrong.
+    """
+    if not source.exists():
+        raise DataError(f"{source}: no such file or folder; expected {KINDS}")
+    if source.suffix.lower() == ".npz":
+        return archive.read(source, config), ()
+    file = listing.find_table(source, config)
+    if file is None and source.suffix.lower() in TABLES:
+        file = source  # says which columns it lacks
+    if file is None:
+        raise DataError(f"{source}: expected {KINDS}; found none")
+    listed = listing.read_listed(file, config)
+    return labelled_table(listed, config)
+
+
+def labelled_table(listed: listing.Listed, config: DiagnoseConfig) -> tuple[Table, tuple[Case, ...]]:
+    """The cases of a table of labels as samples; those without a label are problems."""
+    several = config.task == "multi" or len(config.labels) > 1
+    cases, problems = listed.cases, list(listed.problems)
+    columns: dict[str, Array] = {}
+    classes: tuple[str, ...] = ()
+    if several:
+        truth = np.array([_answers(listed.file, case, config) for case in cases], np.float32)
+        truth = truth.reshape(len(cases), len(config.labels))
+        columns |= {"truth": truth, "label": patterns(truth)}
+    else:
+        (column,) = config.labels
+        unlabelled = [case for case in cases if case.cells[column].lower() in UNKNOWN]
+        problems += [
+            Problem(
+                case.name, f"{listed.file}, row {case.row}: expected a label in column '{column}', found none"
+            )
+            for case in unlabelled
+        ]
+        cases = tuple(case for case in cases if case.cells[column].lower() not in UNKNOWN)
+        columns["label"], classes = _classes([case.cells[column] for case in cases], config, listed.file)
+    table = Table(
+        {**_named(cases), **columns, **_groups(cases, listed.file, config)},
+        source=str(listed.file),
+        label="label",
+        classes=classes,
+        problems=tuple(problems),
+    )
+    return replace(
+        table, group="patient" if "patient" in table else None, split="split" if "split" in table else None
+    ), cases
+
+
+def read_input_table(source: Path, config: DiagnoseConfig) -> Table:
+    """Samples to predict: a file, a folder of files, a zip of DICOM, an NPZ archive, or a table without labels.
+
+    Raises:
+        DataError: nothing is there, or no image.
+    """
+    if not source.exists():
+        raise DataError(f"{source}: no such file or folder; expected medical images")
+    if source.suffix.lower() == ".npz":
+        return archive.read_inputs(source)
+    if source.suffix.lower() in TABLES:
+        listed = listing.read_listed(source, config, labelled=False)
+        return Table(_named(listed.cases), str(source), problems=listed.problems)
+    if source.is_file() and (is_archive(source) or is_dicom(source)):
+        found = find_instances(source)
+        cases = tuple(instance_case(one) for one in found.instances)
+        return Table(
+            {**_named(cases), "kept": np.array([one.folder for one in found.instances], dtype=object)},
+            str(source),
+            problems=found.problems,
+        )
+    if source.is_file():
+        return Table(_named((path_case(source, source.name),)), str(source))
+    return _folder(source)
+
+
+def _folder(source: Path) -> Table:
+    """Every medical file of a folder, each for itself."""
+    cases: list[Case] = []
+    problems: list[Problem] = []
+    for path in sorted(source.rglob("*")):
+        name = path.relative_to(source).as_posix()
+        if (
+            not path.is_file()
+            or any(part.startswith(".") for part in Path(name).parts)
+            or not is_medical(path)
+        ):
+            continue
+        try:
+            cases.append(path_case(path, name))
+        except DataError as error:
+            problems.append(Problem(name, str(error)))
+    if not cases and not problems:
+        raise DataError(f"{source}: expected medical images to predict, found none in this folder")
+    return Table(_named(tuple(cases)), str(source), problems=tuple(problems))
+
+
+def _named(cases: Sequence[Case]) -> dict[str, Array]:
+    return {"id": texts([case.name for case in cases]), "path": texts([case.path for case in cases])}
+
+
+def _answers(file: Path, case: Case, config: DiagnoseConfig) -> list[float]:
+    return [
+        answer(case.cells[column], config.uncertain, f"{file}, row {case.row}, column '{column}'")
+        for column in config.labels
+    ]
+
+
+def _classes(labels: list[str], config: DiagnoseConfig, file: Path) -> tuple[Array, tuple[str, ...]]:
+    """Codes and names; named as configured, which also gives their order."""
+    codes, found = encode_labels(labels)
+    names = config.class_names
+    if not names:
+        return codes, found
+    if all(name.isdecimal() for name in found) and not set(found) <= set(names):
+        named = {name: names[int(name)] for name in found if int(name) < len(names)}
+    else:
+        named = {name: name for name in found if name in names}
+    unknown = [name for name in found if name not in named]
+    if unknown:
+        raise DataError(
+            f"{file}: unknown label '{unknown[0]}'; class_names has {', '.join(names)}; add it there"
+        )
+    place = np.array([names.index(named[name]) for name in found], dtype=np.int64)
+    return place[codes] if len(codes) else codes, names
+
+
+def _groups(cases: Sequence[Case], file: Path, config: DiagnoseConfig) -> dict[str, Array]:
+    """Columns of patient, split and subgroups, where the table or the headers tell of them."""
+    header = column_names(file)
+    columns: dict[str, Array] = {}
+    for role in ("patient", "split"):
+        name = getattr(config.columns, role)
+        if name in header:
+            columns[role] = texts([_filled(file, case, name) for case in cases])
+    if "patient" not in columns and cases and all(case.header is not None for case in cases):
+        patients = [patient_of(case.header) for case in cases if case.header is not None]
+        if all(patients):
+            columns["patient"] = texts(patients)
+    for name in config.subgroups:
+        if name not in header:
+            raise DataError(
+                f"{file}: expected the column '{name}' that subgroups names, found {', '.join(header)}; "
+                "correct --subgroups"
+            )
+        columns[SUBGROUP + name] = texts([case.cells[name] for case in cases])
+    told = [groups_of(case.header) for case in cases]
+    for name in HEADER_GROUPS:
+        values = [groups[name] for groups in told]
+        if any(values) and SUBGROUP + name not in columns:
+            columns[SUBGROUP + name] = texts(values)
+    return columns
+
+
+def _filled(file: Path, case: Case, column: str) -> str:
+    value = case.cells[column]
+    if value.lower() in UNKNOWN:
+        raise DataError(
+            f"{file}, row {case.row}: expected a value in column '{column}', found an empty cell; fill it "
+            "for every row, or leave the column away"
+        )
+    return value

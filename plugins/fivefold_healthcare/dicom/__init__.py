@@ -1,0 +1,1 @@
+"""DICOM in and out: files, pixels, series, geometry, de-identification."""

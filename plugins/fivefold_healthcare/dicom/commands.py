@@ -1,0 +1,150 @@
+"""``fivefold healthcare dicom``: look into DICOM, convert it, remove what identifies the patient."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from fivefold.cli.output import emit, grid, say
+from fivefold.cli.taught import add
+from fivefold.cli.verbs.parameters import Json
+from fivefold.data.table import Problem
+from fivefold_healthcare.statement import STATEMENT
+
+if TYPE_CHECKING:
+    from fivefold_healthcare.dicom.inspection import StackReport
+
+app = App(
+    name="dicom",
+    help="Look into DICOM, convert it, remove what identifies the patient.",
+    help_epilogue="Examples:\n  fivefold healthcare dicom info study/",
+)
+
+Source = Annotated[
+    Path, Parameter(name="SOURCE", help="A DICOM file, a folder, a DICOMDIR or a zip archive.")
+]
+Out = Annotated[Path, Parameter(name="OUT", help="A new folder.")]
+To = Annotated[Literal["png", "nifti", "npz"], Parameter(help="Pictures, or volumes of modality values.")]
+WindowText = Annotated[
+    str,
+    Parameter(
+        name="--window",
+        help="Grey levels of PNG: auto (as the file says), full, a centre and a width (40,400), or percentiles "
+        "(1%,99%).",
+    ),
+]
+Gaps = Annotated[
+    Literal["refuse", "keep", "fill"],
+    Parameter(
+        help="Where slices of a volume are missing: refuse it, set the others side by side, or interpolate."
+    ),
+]
+
+
+def info(source: Source, /, *, json: Json = False) -> int:
+    """Say what DICOM files hold: series, how they lie in the patient, how pixels are stored, what is wrong.
+
+    Nothing is written. Exits with 2 where files cannot be read.
+
+    Example:
+        fivefold healthcare dicom info study/
+    """
+    from fivefold_healthcare.dicom.inspection import inspect  # noqa: PLC0415 - imports pydicom
+
+    found = inspect(source)
+    if json:
+        emit(found.describe())
+        return 2 if found.problems else 0
+    grid(
+        ("series", "files", "images", "size", "spacing (mm)", "stored as"),
+        (
+            (
+                f"{one.modality} {one.description or one.uid}".strip(),
+                one.files,
+                images or "none",
+                size,
+                spacing,
+                ", ".join([*one.photometric, *one.syntaxes]),
+            )
+            for one in found.series
+            for images, size, spacing in (_stacks(one.stacks),)
+        ),
+    )
+    for one in found.series:
+        for text in (*one.findings, *(text for stack in one.stacks for text in stack.findings)):
+            say(f"Note: {text}")
+    for text in found.cautions:
+        say(f"Note: {text}", style="yellow")
+    if found.others:
+        say(f"{found.others} files of other kinds were passed over")
+    return _tell(found.problems)
+
+
+def convert(
+    source: Source,
+    out: Out,
+    /,
+    *,
+    to: To = "png",
+    window: WindowText = "auto",
+    gaps: Gaps = "refuse",
+    json: Json = False,
+) -> int:
+    """Convert DICOM to PNG, NIfTI or NPZ, into a new folder; the files themselves are never touched.
+
+    Slices are ordered by where they lie in the patient, and spacing comes from there. Exits with 2 where something
+    could not be converted, which is then told; the rest is there.
+
+    Example:
+        fivefold healthcare dicom convert study/ volumes/ --to nifti
+    """
+    from fivefold_healthcare.dicom.conversion import convert as run  # noqa: PLC0415 - imports pydicom
+    from fivefold_healthcare.dicom.window import Window  # noqa: PLC0415 - imports numpy
+
+    done = run(source, out, to, window=Window.parse(window), gaps=gaps)
+    if json:
+        emit(
+            {
+                "out": out,
+                "files": done.files,
+                "problems": [vars(one) for one in done.problems],
+                "notes": done.notes,
+            }
+        )
+        return 2 if done.problems else 0
+    for text in done.notes:
+        say(f"Note: {text}")
+    say(f"{len(done.files)} file{'s' * (len(done.files) != 1)} written to {out}")
+    say(STATEMENT)
+    return _tell(done.problems)
+
+
+def _stacks(stacks: Sequence[StackReport]) -> tuple[str, str, str]:
+    """Images, size and spacing of each kind of stack, one a line."""
+    kinds = Counter((stack.images, stack.size, _spacing(stack.spacing)) for stack in stacks)
+    lines = [
+        (f"{count} x {images}" if count > 1 else str(images), f"{size[0]} x {size[1]}", spacing)
+        for (images, size, spacing), count in kinds.items()
+    ]
+    images, sizes, spacings = (
+        ("\n".join(column) for column in zip(*lines, strict=True)) if lines else ("", "", "")
+    )
+    return images, sizes, spacings
+
+
+def _spacing(spacing: tuple[float | None, ...]) -> str:
+    return " x ".join("?" if value is None else f"{value:.4g}" for value in spacing)
+
+
+def _tell(problems: tuple[Problem, ...]) -> int:
+    for problem in problems:
+        say(f"Problem: {problem.reason}", style="red")
+    return 2 if problems else 0
+
+
+add(app, info, "info")
+add(app, convert, "convert")

@@ -1,0 +1,323 @@
+"""Pixels of a DICOM file, one frame at a time: stored values, modality values, and pictures to look at.
+
+The transformations are those of PS3.3 C.11 and PS3.4 N.2, by pydicom: modality lookup table or rescale, then
+VOI lookup table or window, then inversion for MONOCHROME1. What an enhanced multi-frame object keeps in its
+functional groups is found there. Nothing is decoded before the declared size has been checked.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pydicom
+from numpy.typing import NDArray
+from pydicom import Dataset
+from pydicom.pixels import (
+    apply_color_lut,
+    apply_modality_lut,
+    apply_voi_lut,
+    get_decoder,
+    pixel_array,
+)
+from pydicom.pixels.utils import get_expected_length
+from pydicom.uid import UID
+
+from fivefold.errors import DataError
+from fivefold_healthcare.dicom.files import quiet, read_header
+from fivefold_healthcare.dicom.window import Window, grey_levels
+
+MOST_PIXELS = 2**27
+"""Larger frames (134 megapixels) are refused before anything is decoded."""
+
+PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
+_PRESENTATION = (
+    "BitsStored", "PixelRepresentation", "PhotometricInterpretation", "PresentationLUTShape",
+    "ModalityLUTSequence", "RescaleSlope", "RescaleIntercept",
+    "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth",
+)  # fmt: skip
+_GROUPED = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+_IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a file says of its pixels.
+
+    Attributes:
+        rows, columns: of a frame.
+        frames: how many.
+        samples: values a pixel.
+        photometric: its photometric interpretation, ``MONOCHROME2`` and so on.
+        syntax: UID of its transfer syntax.
+    """
+
+    rows: int
+    columns: int
+    frames: int
+    samples: int
+    photometric: str
+    syntax: UID
+
+
+class Pixels:
+    """The frames of one file, decoded when they are asked for.
+
+    Args:
+        path: the file.
+        name: what messages call it.
+        header: as `read_header` gives it, where it is at hand.
+
+    Raises:
+        DataError: it has no pixels, declares an impossible size, is shorter than it declares, or its transfer
+            syntax cannot be decoded.
+    """
+
+    def __init__(self, path: Path, name: str | None = None, header: Dataset | None = None) -> None:
+        self.path = path
+        self.name = name or str(path)
+        self.header = read_header(path, self.name) if header is None else header
+        self.layout = layout(self.header, self.name)
+        self._whole: Dataset | None = None
+        _check_pixels(path, self.name, self.header, self.layout)
+
+    def stored(self, frame: int = 0) -> NDArray[Any]:
+        """Stored values, ``(H, W)``, or ``(H, W, 3)`` in RGB where the file has colour of its own.
+
+        Raises:
+            DataError: the pixels cannot be decoded.
+        """
+        try:
+            with quiet():
+                return self._decode(frame)
+        except Exception as error:
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise DataError(
+                f"{self._frame(frame)}: expected pixels in {self.layout.syntax.name}, found that they cannot "
+                f"be decoded ({why}); export the image again, uncompressed"
+            ) from error
+
+    def values(self, frame: int = 0) -> NDArray[Any]:
+        """Values after the modality lookup table or rescale (Hounsfield units of a CT), ``(H, W)``.
+
+        Colour images have no such values; they come as they are stored, palettes looked up.
+        """
+        stored = self.stored(frame)
+        if self.layout.photometric == "PALETTE COLOR":
+            return self._attempt(frame, lambda: apply_color_lut(stored, self._dataset()))
+        if stored.ndim == 3:  # noqa: PLR2004 - colour
+            return stored
+        return self._attempt(frame, lambda: apply_modality_lut(stored, self.attributes(frame)))
+
+    def viewed(self, frame: int = 0) -> NDArray[Any]:
+        """Values after the VOI lookup table or window as well, in the units that these lead to."""
+        values = self.values(frame)
+        if not self._is_grey(values):
+            return values
+        return self._attempt(frame, lambda: apply_voi_lut(values, self.attributes(frame)))
+
+    def picture(self, frame: int = 0, window: Window | None = None) -> NDArray[np.uint8]:
+        """What a viewer shows: ``(H, W)`` grey, or ``(H, W, 3)`` RGB, 0 dark and 255 bright.
+
+        Args:
+            frame: which.
+            window: how values become grey levels; as the file says where not given.
+
+        Raises:
+            DataError: the pixels cannot be decoded, or a lookup table is broken.
+        """
+        window = window or Window()
+        values = self.values(frame)
+        if not self._is_grey(values):
+            return self._colours(values)
+        attributes = self.attributes(frame)
+        if window.kind != "auto":
+            picture = grey_levels(values, *window.bounds(values))
+        else:
+            picture = grey_levels(self.viewed(frame), *_viewed_range(values, attributes))
+        return 255 - picture if self.inverted(frame) else picture
+
+    def attributes(self, frame: int = 0) -> Dataset:
+        """What turns stored values of ``frame`` into a picture, wherever the object keeps it."""
+        own = Dataset()
+        own.file_meta = self.header.file_meta
+        for name in _PRESENTATION:
+            if name in self.header:
+                own[name] = copy.deepcopy(self.header[name])
+        shared = self.header.get("SharedFunctionalGroupsSequence") or ()
+        single = self.header.get("PerFrameFunctionalGroupsSequence") or ()
+        groups = [*shared[:1], *single[frame : frame + 1]]
+        for item in (group[name][0] for group in groups for name in _GROUPED if group.get(name)):
+            for element in item:
+                if element.keyword in _PRESENTATION:
+                    own[element.tag] = copy.deepcopy(element)
+        return own
+
+    def inverted(self, frame: int = 0) -> bool:
+        """Whether low values are shown bright (PS3.3 C.7.6.3.1.2, C.11.6)."""
+        attributes = self.attributes(frame)
+        shape = str(attributes.get("PresentationLUTShape", "")).upper()
+        return attributes.get("PhotometricInterpretation") == "MONOCHROME1" or shape == "INVERSE"
+
+    def _decode(self, frame: int) -> NDArray[Any]:
+        if "TransferSyntaxUID" in self.header.file_meta:
+            found = pixel_array(self.path, index=frame)
+        else:
+            found = pixel_array(self._dataset(), index=frame)
+        return np.asarray(found)
+
+    def _dataset(self) -> Dataset:
+        """The whole file, for what is not in the header's copy."""
+        if self._whole is None:
+            with quiet():
+                self._whole = pydicom.dcmread(self.path, force=True)
+            if "TransferSyntaxUID" not in self._whole.file_meta:
+                self._whole.file_meta.TransferSyntaxUID = self.layout.syntax
+        return self._whole
+
+    def _attempt(self, frame: int, function: Any) -> NDArray[Any]:
+        try:
+            with quiet():
+                return np.asarray(function())
+        except Exception as error:
+            why = " ".join(str(error).split()) or type(error).__name__
+            raise DataError(
+                f"{self._frame(frame)}: expected a lookup table or window by which to view the pixels, found "
+                f"one that cannot be applied ({why}); correct the file, or export it again"
+            ) from error
+
+    def _is_grey(self, values: NDArray[Any]) -> bool:
+        return values.ndim == 2  # noqa: PLR2004 - axes of a grey image
+
+    def _colours(self, values: NDArray[Any]) -> NDArray[np.uint8]:
+        values = values[..., :3]
+        if values.dtype == np.uint8 and int(self.header.get("BitsStored", 8)) >= 8:  # noqa: PLR2004 - bits of a byte
+            return np.asarray(values)
+        depth = int(self.header.get("BitsStored", 8 * values.itemsize))
+        if self.layout.photometric == "PALETTE COLOR":
+            depth = 8 * values.itemsize
+        return grey_levels(values, 0, 2**depth - 1)
+
+    def _frame(self, frame: int) -> str:
+        return self.name if self.layout.frames == 1 else f"{self.name}, frame {frame + 1}"
+
+
+def layout(header: Dataset, name: str) -> Layout:
+    """What ``header`` says of its pixels.
+
+    Raises:
+        DataError: it describes no image, or one of an impossible size.
+    """
+    rows, columns = (_count(header, keyword, name) for keyword in ("Rows", "Columns"))
+    frames, samples = (_count(header, keyword, name, 1) for keyword in ("NumberOfFrames", "SamplesPerPixel"))
+    if rows * columns * samples > MOST_PIXELS:
+        raise DataError(
+            f"{name}: expected frames of at most {MOST_PIXELS:,} values, found {frames} of {rows:,} x "
+            f"{columns:,} declared; the header is wrong, or the image must be scaled down"
+        )
+    return Layout(
+        rows=rows,
+        columns=columns,
+        frames=frames,
+        samples=samples,
+        photometric=str(header.get("PhotometricInterpretation", "MONOCHROME2")),
+        syntax=UID(str(header.file_meta.get("TransferSyntaxUID", _IMPLICIT_LITTLE))),
+    )
+
+
+def _count(header: Dataset, keyword: str, name: str, otherwise: int | None = None) -> int:
+    value = header.get(keyword)
+    if value in (None, "") and otherwise is not None:
+        return otherwise
+    if value in (None, ""):
+        kind = UID(str(header.get("SOPClassUID", ""))).name or "file of an unknown kind"
+        raise DataError(
+            f"{name}: expected an image, found a {kind} without '{keyword}', which holds no picture; leave "
+            "it out"
+        )
+    if not isinstance(value, int) or value < 1:
+        raise DataError(
+            f"{name}: expected '{keyword}' to be a whole number from 1, found '{value}'; export the image again"
+        )
+    return int(value)
+
+
+def _check_pixels(path: Path, name: str, header: Dataset, found: Layout) -> None:
+    """Whether the pixels are there, whole, and of a kind that can be decoded.
+
+    Raises:
+        DataError: they are not.
+    """
+    try:
+        decodable = get_decoder(found.syntax).is_available
+    except NotImplementedError:
+        decodable = False
+    if not decodable:
+        raise DataError(
+            f"{name}: expected pixels that can be decoded, found the transfer syntax {found.syntax.name}, "
+            "for which there is no decoder; convert the file to an uncompressed one"
+        )
+    with quiet():
+        # Large elements are left in the file: only their length is looked at.
+        body = pydicom.dcmread(path, force=True, defer_size=1024, specific_tags=list(PIXELS))
+    element = next((body.get_item(keyword) for keyword in PIXELS if keyword in body), None)
+    if element is None:
+        raise DataError(
+            f"{name}: expected an image, found no whole pixel data in it; leave it out, or, if the file is "
+            "cut off, export it again"
+        )
+    if found.syntax.is_encapsulated or found.syntax.is_deflated:
+        return
+    with quiet():
+        expected = get_expected_length(_described(header))
+    length = int(getattr(element, "length", 0)) or len(element.value or b"")
+    held = min(length, path.stat().st_size)
+    if held < expected:
+        raise DataError(
+            f"{name}: expected {expected:,} bytes of pixels for {found.frames} "
+            f"frame{'s' * (found.frames > 1)} of {found.rows} x {found.columns}, found {held:,}; the file is "
+            "cut off, or its header is wrong"
+        )
+
+
+def _described(header: Dataset) -> Dataset:
+    """The header with the values that the length follows from, where the standard lets them be absent."""
+    described = copy.copy(header)
+    for keyword, value in (
+        ("SamplesPerPixel", 1),
+        ("BitsAllocated", 16),
+        ("PhotometricInterpretation", "MONOCHROME2"),
+    ):
+        if keyword not in described:
+            setattr(described, keyword, value)
+    return described
+
+
+def _viewed_range(values: NDArray[Any], attributes: Dataset) -> tuple[float, float]:
+    """The range that the file's own view leads to: of its lookup table, its window, or its bits.
+
+    Without a view, 8 bits are shown as they are and others over the range that they fill.
+    """
+    tables = attributes.get("VOILUTSequence") or ()
+    if tables and tables[0].get("LUTDescriptor") and tables[0].get("LUTData"):
+        return 0.0, float(2 ** int(tables[0].LUTDescriptor[2]) - 1)
+    bits = int(attributes.get("BitsStored", 8 * values.itemsize))
+    windowed = attributes.get("WindowCenter") is not None and attributes.get("WindowWidth") is not None
+    if not windowed:
+        whole = Window("full").bounds(values)
+        as_it_is = bits == 8 and values.dtype == np.uint8  # noqa: PLR2004 - bits of a byte
+        return (0.0, 255.0) if as_it_is else whole
+    if attributes.get("ModalityLUTSequence"):
+        low, high = 0.0, float(2 ** int(attributes.ModalityLUTSequence[0].LUTDescriptor[2]) - 1)
+    elif attributes.get("PixelRepresentation", 0):
+        low, high = float(-(2 ** (bits - 1))), float(2 ** (bits - 1) - 1)
+    else:
+        low, high = 0.0, float(2**bits - 1)
+    slope, intercept = attributes.get("RescaleSlope"), attributes.get("RescaleIntercept")
+    if slope is None or intercept is None:
+        return low, high
+    ends = sorted((low * float(slope) + float(intercept), high * float(slope) + float(intercept)))
+    return ends[0], ends[1]

@@ -1,0 +1,49 @@
+"""The healthcare plugin: what it offers, as names and targets. Imports neither torch nor pydicom."""
+
+from __future__ import annotations
+
+from fivefold.plugins.hookspecs import hookimpl
+from fivefold.plugins.spec import CommandSpec, DatasetSpec, PipelineSpec
+
+FIVEFOLD_CONTRACT = 1
+
+
+@hookimpl
+def fivefold_pipelines() -> list[PipelineSpec]:
+    """Pipelines on medical images."""
+    return [
+        PipelineSpec(
+            "healthcare/diagnose",
+            "Diagnosis from images: one finding, several, or a grade (research use)",
+            target="fivefold_healthcare.diagnose.pipeline:Diagnose",
+            config="fivefold_healthcare.diagnose.config:DiagnoseConfig",
+            example="chest-sample",
+            presets="fivefold_healthcare.diagnose.presets:PRESETS",
+            prediction="fivefold_healthcare.diagnose.prediction:PredictOptions",
+        )
+    ]
+
+
+@hookimpl
+def fivefold_datasets() -> list[DatasetSpec]:
+    """Named sets of medical images."""
+    return [
+        DatasetSpec(
+            "chest-sample",
+            "400 chest X-rays of children, normal or pneumonia; comes with fivefold, needs no download",
+            manifest="fivefold_data:datasets/chest-sample.yaml",
+            pipelines=("healthcare/diagnose",),
+        ),
+    ]
+
+
+@hookimpl
+def fivefold_commands() -> list[CommandSpec]:
+    """Commands beside the pipelines."""
+    return [
+        CommandSpec(
+            "healthcare/dicom",
+            "Look into DICOM, convert it, remove what identifies the patient",
+            target="fivefold_healthcare.dicom.commands:app",
+        )
+    ]
