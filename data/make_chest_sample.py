@@ -1,4 +1,4 @@
-"""Make ``fivefold_data/samples/chest-sample.zip``: 400 images of PneumoniaMNIST as PNG files with a table of labels.
+"""Make ``fivefold_data/samples/chest.zip``: 400 images of PneumoniaMNIST as PNG files with a table of labels.
 
 Run: ``python data/make_chest_sample.py FILE``, where FILE is the set's NPZ archive. The first images of each class are
 taken, in the training split's shares, each once. The archive is the same, byte for byte, each time.
@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 CLASSES = (("normal", 104), ("pneumonia", 296))
-TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "chest-sample.zip"
+TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "chest.zip"
 
 
 def main(file: Path) -> None:

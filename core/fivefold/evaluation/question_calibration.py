@@ -161,9 +161,9 @@ def equal_bins(evaluation: Evaluation, question: int, seed: int) -> Bins:
     if not len(known):
         return Bins(np.empty(0), [], np.empty(0, dtype=np.int64))
     scores = np.asarray(evaluation.outputs["probabilities"], dtype=np.float64)[known, question]
-    # Each edge is a score that occurs, so that no bin is empty.
-    edges = np.unique(np.quantile(scores, np.linspace(0, 1, BINS + 1), method="higher"))
-    where = np.searchsorted(edges[1:-1], scores, side="right")
+    # Each edge is a score that occurs and begins a bin, and the lowest score is below all of them: no bin is empty.
+    edges = np.unique(np.quantile(scores, np.arange(1, BINS) / BINS, method="higher"))
+    where = np.searchsorted(edges[edges > scores.min()], scores, side="right")
     count = np.bincount(where)
     members = np.eye(len(count))[where]
 

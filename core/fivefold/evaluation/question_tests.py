@@ -127,15 +127,16 @@ def _counted(evaluation: Evaluation, tests: list[Test]) -> str:
     p_values = [found.p_value for _, _, found, _ in tests if found is not None and isfinite(found.p_value)]
     before = sum(p_value < alpha for p_value in p_values)
     after = sum(corrected < alpha for *_, corrected in tests)
-    opening = (
-        f"{before} of {len(p_values)} tests find a difference, for better or worse, at {100 * alpha:.3g} %"
-    )
-    if len(p_values) <= 1:
-        return f"{opening}."
+    size = f"{100 * alpha:.3g}"
+    if not p_values:
+        return "No test has a p-value."
+    if len(p_values) == 1:
+        return f"The test finds {'a' if before else 'no'} difference at {size} %."
     return (
-        f"{opening}; {after} of them after Holm's correction. Of many tests some find a difference by chance "
-        f"({100 * alpha:.3g} in 100 where there is none at all); the corrected p-values allow for all "
-        f"{len(p_values)} of them, and are the ones to go by when looking for any difference."
+        f"{before} of {len(p_values)} tests find a difference, for better or worse, at {size} %; {after} of them after "
+        f"Holm's correction. Of many tests some find a difference by chance ({size} in 100 where there is none at "
+        "all); the corrected p-values allow for their number, and are the ones to go by when looking for any "
+        "difference."
     )
 
 

@@ -46,7 +46,7 @@ def subgroup_section(
     judged = judge_groups(evaluation, thresholds, groups, seed)
     return Section(
         title="Subgroups",
-        text=_text(names, judged),
+        text=_text(names, judged, evaluation.unit_name),
         grids=tuple(
             _grid(evaluation, column, [one for one in judged if one.group.column == column])
             for column in subgroups
@@ -57,7 +57,7 @@ def subgroup_section(
     )
 
 
-def _text(names: tuple[str, ...], judged: list[Judged]) -> str:
+def _text(names: tuple[str, ...], judged: list[Judged], unit_name: str) -> str:
     paragraphs = []
     if len(names) > 1:
         paragraphs.append(
@@ -67,8 +67,8 @@ def _text(names: tuple[str, ...], judged: list[Judged]) -> str:
         )
     paragraphs.append(
         "Read differences between small groups with care: their intervals are wide, among many groups some differ by "
-        "chance, and groups may differ in how hard their samples are. A group with a yes, or a no, in fewer than "
-        f"{FEWEST} independent units is too few to judge; that no difference is seen does not say that there is none."
+        "chance, and groups may differ in how hard their samples are. That no difference is seen does not say that "
+        f"there is none. Fewer than {FEWEST} {unit_name}s with a yes, or with a no, are too few to judge."
     )
     return "\n\n".join([*paragraphs, _largest_text(judged)])
 
@@ -85,11 +85,11 @@ def _largest_text(judged: list[Judged]) -> str:
     def told(one: Judged) -> str:
         estimate = one.estimates[measure]
         value, span = _printed(measure, estimate)
-        return f"{value} ({span}) in {one.group.value}"
+        return f"{value} ({span}) where it is {one.group.value}"
 
     return (
-        f"The largest difference whose intervals do not overlap is in {better.group.column}: {measure} "
-        f"{told(better)}, {told(worse)}."
+        f"The largest difference whose intervals do not overlap is by {better.group.column}: {measure} is "
+        f"{told(better)}, and {told(worse)}."
     )
 
 

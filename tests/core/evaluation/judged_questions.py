@@ -16,6 +16,8 @@ from fivefold.tasks.questions import Questions
 
 from .judged import samples_like
 
+RESAMPLES = 100
+
 
 def question_outputs(
     count: int = 300, questions: int = 2, skill: float = 2.0, unknown: float = 0.1, seed: int = 0
@@ -42,7 +44,6 @@ def judge_questions(
     names: Sequence[str] = ("cough", "fever"),
     baselines: Mapping[str, Outputs] | None = None,
     units: Array | None = None,
-    resamples: int = 200,
 ) -> Evaluation:
     samples = samples_like(outputs["target"], units, unit="patient")
     return judge(
@@ -53,6 +54,6 @@ def judge_questions(
         split="test",
         baseline_outputs=baselines or {},
         findings=(),
-        config=EvaluationConfig(resamples=resamples),
+        config=EvaluationConfig(resamples=RESAMPLES),
         seed=0,
     )

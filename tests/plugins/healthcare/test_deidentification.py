@@ -193,6 +193,16 @@ def test_replacements_agree_over_files_of_one_secret() -> None:
     assert again == first
 
 
+def test_item_about_another_patient_gets_that_patients_pseudonym() -> None:
+    deidentifier = Deidentifier(Options(dates=Dates.MODIFIED), SECRET)
+    others = [item(PatientID="MRN-00043", PatientName="Seacole^Mary"), item(PatientName="Nightingale^F")]
+    new = deidentifier.deidentify(image(AnatomicRegionSequence=others)).dataset
+    mother = deidentifier.deidentify(image(PatientID="MRN-00043")).dataset
+    first, second = new.AnatomicRegionSequence
+    assert first.PatientID == first.PatientName == mother.PatientID
+    assert second.PatientName == new.PatientID != mother.PatientID
+
+
 def test_another_secret_and_a_drawn_one_give_other_replacements() -> None:
     found = [
         Deidentifier(Options(), secret).deidentify(image()).dataset
@@ -249,7 +259,7 @@ def test_private_unknown_and_misplaced_attributes_go() -> None:
     outcome = deidentified(original)
     assert not added & set(outcome.dataset.keys())
     assert len(added) == 9
-    assert "(0011,0010)" in actions(outcome)
+    assert {change.path: change.reason for change in outcome.changes}["(0011,1001)"] == "private attribute"
     assert b"Florence N." not in written(outcome)
 
 

@@ -114,10 +114,10 @@ def check(files: list[Path], options: Options) -> tuple[int, list[str]]:
     return done, refusals
 
 
-@pytest.mark.parametrize("options", OPTIONS.values(), ids=OPTIONS)
-def test_no_removed_text_stands_in_files_of_pydicom(options: Options) -> None:
-    done, refusals = check(own_files(), options)
-    assert done > 100
+@pytest.mark.parametrize(("options", "step"), [("none", 1), ("all", 4), ("shifted", 4)])
+def test_no_removed_text_stands_in_files_of_pydicom(options: str, step: int) -> None:
+    done, refusals = check(own_files()[::step], OPTIONS[options])
+    assert done > 100 / step
     assert all("found a structured report" in r or "DICOMDIR" in r or "found none" in r for r in refusals)
 
 

@@ -346,11 +346,18 @@ def test_a_damaged_header_is_read_or_refused_in_one_sentence(
     tmp_path_factory: pytest.TempPathFactory, patches: list[tuple[int, bytes]]
 ) -> None:
     path = file_of(tmp_path_factory.getbasetemp() / "damaged.nii", np.zeros((4, 3, 2), np.int16))
-    try:
-        volume = read_nifti(patched(path, *patches))
-    except DataError as error:
-        assert "damaged.nii: expected" in str(error)
-        assert "\n" not in str(error)
+    patched(path, *patches)
+    found = attempt(path)
+    if isinstance(found, str):
+        assert "damaged.nii: expected" in found
+        assert "\n" not in found
     else:
-        assert np.isfinite(volume.geometry.affine).all()
-        assert volume.values.shape == volume.geometry.shape
+        assert np.isfinite(found.geometry.affine).all()
+        assert found.values.shape == found.geometry.shape
+
+
+def attempt(path: Path) -> Volume | str:
+    try:
+        return read_nifti(path)
+    except DataError as error:
+        return str(error)
