@@ -17,7 +17,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             "Diagnosis from images: one finding, several, or a grade (research use)",
             target="fivefold_healthcare.diagnose.pipeline:Diagnose",
             config="fivefold_healthcare.diagnose.config:DiagnoseConfig",
-            example="chest-sample",
+            example="chest",
             presets="fivefold_healthcare.diagnose.presets:PRESETS",
             prediction="fivefold_healthcare.diagnose.prediction:PredictOptions",
         )
@@ -29,10 +29,15 @@ def fivefold_datasets() -> list[DatasetSpec]:
     """Named sets of medical images."""
     return [
         DatasetSpec(
-            "chest-sample",
+            "chest",
             "400 chest X-rays of children, normal or pneumonia; comes with fivefold, needs no download",
-            manifest="fivefold_data:datasets/chest-sample.yaml",
+            manifest="fivefold_data:datasets/chest.yaml",
             pipelines=("healthcare/diagnose",),
+        ),
+        DatasetSpec(
+            "dicom",
+            "7 DICOM files: a CT, an MR, and a CT series; comes with pydicom, needs no download",
+            manifest="fivefold_data:datasets/dicom.yaml",
         ),
     ]
 

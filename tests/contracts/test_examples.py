@@ -8,9 +8,11 @@ import shlex
 from pathlib import Path
 
 import pytest
+from cyclopts import App
 
 from fivefold.cli.main import main
 from fivefold.plugins.registry import load_registry
+from fivefold.plugins.targets import load_command
 
 CORE = [
     "",
@@ -47,7 +49,12 @@ def commands() -> list[str]:
                 for verb in ("train", "evaluate", "predict", "tune", "find-lr", "config")
             ),
         ]
-    return found + [name.replace("/", " ") for name in sorted(load_registry().commands)] + CORE
+    for spec, _ in load_registry().commands.values():
+        own = load_command(spec)
+        words = spec.name.replace("/", " ")
+        inner = [name for name in own if not name.startswith("-")] if isinstance(own, App) else []
+        found += [words, *(f"{words} {name}" for name in inner)]
+    return found + CORE
 
 
 def examples(command: str) -> list[str]:
@@ -57,7 +64,7 @@ def examples(command: str) -> list[str]:
         assert main([*command.split(), "--help"]) == 0
     _, found, below = text.getvalue().rpartition("Examples:\n")
     assert found, f"fivefold {command} --help has no examples"
-    return [line.strip() for line in below.splitlines() if line.strip()]
+    return [line.strip() for line in below.replace("\\\n", " ").splitlines() if line.strip()]
 
 
 @pytest.mark.slow

@@ -60,7 +60,8 @@ def one_thread(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("one_thread")
 def test_a_killed_training_resumes_bit_for_bit(spec: PipelineSpec, tmp_path: Path) -> None:
-    options = ["--epochs", "2", "--trainer.checkpoint-every", "5", "--device", "cpu"]
+    # Small batches, so that the smallest example has steps enough for five checkpoints.
+    options = ["--epochs", "2", "--batch-size", "16", "--trainer.checkpoint-every", "5", "--device", "cpu"]
     whole = tmp_path / "whole"
     assert main(command(spec, "train", spec.example, *options, "--out", str(whole))) == 0
     killed = tmp_path / "killed"

@@ -10,7 +10,7 @@ from cyclopts.exceptions import CycloptsError
 from fivefold.cli.examples import train_example
 from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.session import Session
-from fivefold.cli.taught import add
+from fivefold.cli.taught import add, examples
 from fivefold.cli.usage import usage_sentence
 from fivefold.errors import ConfigError
 from fivefold.plugins.registry import Registry
@@ -106,7 +106,7 @@ def _add_command(app: App, command: CommandSpec, words: list[str]) -> None:
 
 def _example(specs: list[PipelineSpec]) -> str | None:
     """The first command to try, for the end of a help text."""
-    return f"Examples:\n  {train_example(specs[0])}" if specs else None
+    return examples([train_example(specs[0])]) if specs else None
 
 
 def _domain_help(registry: Registry, domain: str) -> str:

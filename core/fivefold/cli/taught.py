@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cyclopts import App
+
+_WIDTH = 76  # columns, with room for the backslash
 
 
 def add(app: App, function: Callable[..., Any], name: str, *, example: str = "", summary: str = "") -> None:
@@ -20,10 +22,23 @@ def add(app: App, function: Callable[..., Any], name: str, *, example: str = "",
         summary: help that stands in for the docstring's.
     """
     document = inspect.getdoc(function) or ""
-    lines = (example or section(document, "Example:")).splitlines()
-    epilogue = "\n".join(["Examples:", *(f"  {line.strip()}" for line in lines)]) if lines else None
+    epilogue = examples((example or section(document, "Example:")).splitlines())
     help_text = summary or without_sections(document)
     app.command(function, name=name, help=help_text, help_epilogue=epilogue)
+
+
+def examples(lines: Sequence[str]) -> str | None:
+    """The end of a help text that shows commands; None where there are none."""
+    return "\n".join(["Examples:", *(folded(line.strip()) for line in lines)]) if lines else None
+
+
+def folded(command: str) -> str:
+    """A command, indented; one too long for a line of 80 goes on in the next, as shells read it."""
+    line, rest = f"  {command}", ""
+    while len(line) > _WIDTH and " --" in line:
+        line, _, last = line.rpartition(" --")
+        rest = f" --{last}{rest}"
+    return f"{line} \\\n     {rest}" if rest else line
 
 
 def section(document: str, title: str) -> str:
@@ -40,10 +55,11 @@ def section(document: str, title: str) -> str:
 
 
 def without_sections(document: str) -> str:
-    """A docstring up to its first section (a line such as ``Args:``)."""
+    """A docstring up to its first section (a line such as ``Args:``), each paragraph in one line."""
     kept: list[str] = []
     for line in document.splitlines():
         if line.endswith(":") and line[:1].isupper() and " " not in line:
             break
         kept.append(line)
-    return "\n".join(kept).strip()
+    paragraphs = "\n".join(kept).strip().split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

@@ -129,23 +129,26 @@ class Questions(Task):
         return self.logits(x, *more) * self.scale + self.shift
 
     def loss(self, batch: Batch, phase: str) -> Loss:  # noqa: ARG002 - one phase
-        """Cross-entropy, focal and weighted as set: a mean over samples, or over the answers that are known."""
+        """Cross-entropy, focal and weighted as set: a mean over the answers, or samples of a class, that are known."""
         logits, target = self.logits(*inputs_of(batch, self.input)), batch["target"].float()
+        known, truth = ~target.isnan(), target.nan_to_num()
         if self.form == "exclusive":
-            chances = logits.log_softmax(dim=1)
-            each = -(target * self.weight_yes * self._focus(chances.exp()) * chances).sum(dim=1)
-            return Loss(each.mean(), len(each))
-        known = ~target.isnan()
-        truth = target.nan_to_num()
-        sure = F.logsigmoid(logits), F.logsigmoid(-logits)
-        each = -(truth * self.weight_yes * self._focus(sure[0].exp()) * sure[0])
-        each = each - (1 - truth) * self.weight_no * self._focus(sure[1].exp()) * sure[1]
+            sure = logits.log_softmax(dim=1)
+            known = known.all(dim=1, keepdim=True)
+            each = -(truth * self.weight_yes * self._focus(sure) * sure).sum(dim=1, keepdim=True)
+        else:
+            yes, no = F.logsigmoid(logits), F.logsigmoid(-logits)
+            each = -(truth * self.weight_yes * self._focus(yes) * yes)
+            each = each - (1 - truth) * self.weight_no * self._focus(no) * no
         count = known.sum()
         return Loss((each * known).sum() / count.clamp(min=1), count)
 
-    def _focus(self, chance: Tensor) -> Tensor | float:
-        """How much an answer given ``chance`` still counts."""
-        return (1 - chance) ** self.focal if self.focal else 1.0
+    def _focus(self, sure: Tensor) -> Tensor | float:
+        """How much an answer still counts of which the chance has the logarithm ``sure``."""
+        if not self.focal:
+            return 1.0
+        # At a chance of exactly 1, the slope of a power below 1 is infinite.
+        return (-torch.expm1(sure)).clamp(min=torch.finfo(sure.dtype).tiny) ** self.focal
 
     def predict(self, batch: Batch) -> Batch:
         """``logits`` and ``probabilities``, ``(B, Q)``, and ``target`` where the batch has it."""
@@ -160,8 +163,9 @@ class Questions(Task):
     def calibrate(self, outputs: Outputs) -> None:
         """Fit scales, shifts and thresholds on validation outputs.
 
-        A question that the validation split does not answer both ways keeps its network's probabilities; its
-        threshold stays one half where it has no sample with the answer no.
+        A question that the validation split does not answer both ways, or whose answers a threshold parts without
+        a mistake, keeps its network's probabilities, as do classes that are all told right: no finite scale is the
+        best one there. The threshold stays one half where there is no sample with the answer no.
         """
         from fivefold.evaluation.operating_point import threshold_at_specificity  # noqa: PLC0415 - keeps training light
 
@@ -180,7 +184,10 @@ class Questions(Task):
         from fivefold.evaluation.recalibration import recalibration  # noqa: PLC0415 - keeps training light
 
         if self.form == "exclusive":
-            self.scale.fill_(1 / fit_temperature(logits.numpy(), target.argmax(axis=1)))
+            known = ~np.isnan(target).any(axis=1)
+            raw, classes = logits.numpy()[known], target[known].argmax(axis=1)
+            if (raw.argmax(axis=1) != classes).any():
+                self.scale.fill_(1 / fit_temperature(raw, classes))
             return
         chances = logits.double().sigmoid().numpy()
         if self.form == "ordered":
@@ -238,7 +245,7 @@ def _check_names(names: Sequence[str], classes: Sequence[str], form: Form) -> No
             f"questions must have names that differ, found {', '.join(names) or 'none'}; rename or merge the equal ones"
         )
     expected = {
-        "independent": (0, 2 * (len(names) == 1)),
+        "independent": (0, 2) if len(names) == 1 else (0,),
         "exclusive": (len(names),),
         "ordered": (len(names) + 1,),
     }

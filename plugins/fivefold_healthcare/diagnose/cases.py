@@ -10,6 +10,7 @@ from pydicom import Dataset
 
 from fivefold_healthcare.dicom.files import Instance
 from fivefold_healthcare.dicom.patients import age_band, birth_dates, years_of
+from fivefold_healthcare.dicom.series import Series
 
 HEADER_GROUPS = ("sex", "age", "manufacturer", "site")
 """Subgroups that DICOM headers tell of."""
@@ -64,6 +65,12 @@ def _modalities(cases: Sequence[Case]) -> list[str]:
         return []
     told = ", ".join(f"{name} {count}" for name, count in counts.most_common())
     return [f"The images are of several modalities ({told}); a model may learn to tell these apart instead."]
+
+
+def series_case(series: Series) -> Case:
+    """A DICOM series as a case, called as its first file is."""
+    lines = "\n".join(str(one.path) for one in series.instances)
+    return Case(series.instances[0].name, lines, headers=tuple(one.header for one in series.instances))
 
 
 def instance_case(instance: Instance, row: int = 0, cells: Mapping[str, str] | None = None) -> Case:

@@ -97,6 +97,8 @@ class DiagnoseConfig(PipelineConfig):
             raise ValueError(
                 f"the task '{self.task}' has one column of labels, found {', '.join(self.labels)}"
             )
+        if len(set(self.class_names)) < len(self.class_names):
+            raise ValueError(f"'class_names' must differ, found {', '.join(self.class_names)}")
         if self.class_names and (self.task == "multi" or len(self.labels) > 1):
             raise ValueError(
                 "'class_names' name the classes of one label; several labels are named by their columns"

@@ -27,7 +27,12 @@ def is_nifti(path: Path) -> bool:
 
 def is_medical(path: Path) -> bool:
     """Whether ``path`` is a file of one of the kinds that are read; DICOM by content, the others by name."""
-    return is_image(path) or is_nifti(path) or path.suffix.lower() in ENDINGS or is_dicom(path)
+    return is_image(path) or is_nifti(path) or is_called_dicom(path)
+
+
+def is_called_dicom(path: Path) -> bool:
+    """Whether ``path`` is DICOM by its content, or ought to be by its name."""
+    return path.suffix.lower() in ENDINGS or is_dicom(path)
 
 
 def path_case(path: Path, name: str) -> Case:
@@ -41,7 +46,7 @@ def path_case(path: Path, name: str) -> Case:
             f"{name}: expected DICOM, NIfTI, or an image such as PNG, JPEG or TIFF, found a file of another "
             "kind; convert it"
         )
-    if is_dicom(path) or path.suffix.lower() in ENDINGS:
+    if is_called_dicom(path):
         return Case(name, str(path), headers=(read_header(path, name),))
     return Case(name, str(path))
 
@@ -86,7 +91,7 @@ def read_medical(path: str, window: Window) -> tuple[NDArray[np.uint8], bool]:
     file = Path(files[0])
     if is_nifti(file):
         return _nifti_levels(read_nifti(file), window)
-    if is_dicom(file) or file.suffix.lower() in ENDINGS:
+    if is_called_dicom(file):
         pixels = Pixels(file)
         if pixels.layout.frames > 1:
             return _frames(pixels, window), True
@@ -104,7 +109,7 @@ def check_medical(path: str) -> None:
         file = Path(line)
         if is_nifti(file):
             read_nifti(file)
-        elif is_dicom(file) or file.suffix.lower() in ENDINGS:
+        elif is_called_dicom(file):
             Pixels(file)
         else:
             check_whole(read_bytes(file), line)

@@ -26,21 +26,33 @@ from fivefold_healthcare.dicom.structured_report import structured_report
 from fivefold_healthcare.statement import STATEMENT
 
 
+def first_file(path: str) -> Path:
+    """The file that objects refer to: the only one of an image, the first one of a series.
+
+    Raises:
+        DataError: it is no DICOM file.
+    """
+    first = Path(path.splitlines()[0])
+    if not is_dicom(first):
+        raise DataError(
+            f"{first}: expected a DICOM file to write DICOM objects for, found one of another kind; leave it "
+            "out, or leave --dicom away"
+        )
+    return first
+
+
 class Writer:
     """Writes the objects of one prediction into a folder; all of them share model and moment.
 
     Args:
         task: that predicted.
-        samples: what it predicted.
         kind: what to write.
-        folder: where to.
+        folder: where to; files are numbered in the order of samples, whichever source they are of.
     """
 
-    def __init__(
-        self, task: Questions, samples: Images, kind: Literal["picture", "report", "both"], folder: Path
-    ) -> None:
+    def __init__(self, task: Questions, kind: Literal["picture", "report", "both"], folder: Path) -> None:
         self._task = task
-        self._samples = samples
+        self._count = 0
         self._kind = kind
         self._folder = folder
         self._origin = Origin(
@@ -50,26 +62,23 @@ class Writer:
             created=datetime.now(UTC),
         )
 
-    def write(self, row: int, path: str, record: Mapping[str, Any]) -> list[str]:
-        """Write the objects for sample ``row``, whose files are ``path``; their names.
+    def write(self, samples: Images, row: int, path: str, record: Mapping[str, Any]) -> list[str]:
+        """Write the objects for row ``row`` of ``samples``, whose files are ``path``; their names.
 
         Raises:
-            DataError: the sample is no DICOM file, or lacks an identifier.
+            DataError: the sample lacks an identifier.
             StorageError: an object cannot be written.
         """
-        first = Path(path.splitlines()[0])
-        if not is_dicom(first):
-            raise DataError(
-                f"{first}: expected a DICOM file to write DICOM objects for, found one of another kind"
-            )
+        first = first_file(path)
         source = read_header(first, str(first))
         results = self._results(record)
         written: list[str] = []
-        stem = f"{row + 1:05d}"
+        self._count += 1
+        stem = f"{self._count:05d}"
         if self._kind in {"picture", "both"}:
             written.append(
                 self._save(
-                    secondary_capture(source, self._picture(row, path), results, self._origin),
+                    secondary_capture(source, self._picture(samples, row, path), results, self._origin),
                     f"{stem}-picture",
                 )
             )
@@ -93,12 +102,12 @@ class Writer:
         save_dicom(dataset, path)
         return str(path)
 
-    def _picture(self, row: int, path: str) -> NDArray[np.uint8]:
+    def _picture(self, samples: Images, row: int, path: str) -> NDArray[np.uint8]:
         """The image under the heat map of its most probable finding, RGB; as read where it has no map."""
         rows = np.array([row])
-        image = self._samples.pixels(rows)
-        form = self._samples.form
-        found = self._task.predict(self._samples.batch(torch.tensor([row])))
+        image = samples.pixels(rows)
+        form = samples.form
+        found = self._task.predict(samples.batch(torch.tensor([row])))
         heat = heat_maps(self._task, image, [int(found["probabilities"][0].argmax())])
         if form.depth is not None:
             place = form.depth // 2 if heat is None else int(heat[0].sum(axis=(1, 2)).argmax())

@@ -86,6 +86,7 @@ class Diagnose(Pipeline):
     config: DiagnoseConfig
     _form: Form | None = None
     _doubts: tuple[str, ...] = ()
+    _patients: bool = True
 
     def recognise(self, source: Path) -> str | None:
         """What kind of labelled images this is, in words."""
@@ -95,15 +96,17 @@ class Diagnose(Pipeline):
         """Read labelled images; those held in memory stand in the column ``image``, others in ``path``."""
         table, cases = read_table(source, self.config)
         self._doubts = tuple(header_cautions(cases))
-        table = self._load(table)
+        self._patients = table.group is not None
+        table = self._load(table, self.config.max_bad_share)
         if self.facts is None:
             _check_labels(table)
         return table
 
     def read_inputs(self, source: Path) -> Table:
-        """Read images to predict; the column ``file`` says where they come from."""
-        table = read_input_table(source, self.config)
-        return self._load(table.with_columns(file=table["path"]) if "path" in table else table)
+        """Read images to predict; the column ``file`` says where they come from. None may be left out."""
+        volumes = self.facts is not None and "depth" in self.facts
+        table = read_input_table(source, self.config, volumes=volumes)
+        return self._load(table.with_columns(file=table["path"]) if "path" in table else table, 0.0)
 
     def samples(self, table: Table) -> Dataset:
         """Images as uint8 tensors with the answers known of them."""
@@ -150,8 +153,9 @@ class Diagnose(Pipeline):
         return image_fingerprints(in_threads(form.read, [str(path) for path in table["path"]]))
 
     def cautions(self, data: Facts) -> Sequence[str]:
-        """That no patients are known, and what headers give reason to doubt."""
-        return [*([] if data.get("unit") else [NO_PATIENTS]), *data.get("doubts", ())]
+        """That no patients are known, and what headers give reason to doubt: of the training and of what is judged."""
+        doubts = dict.fromkeys((*data.get("doubts", ()), *self._doubts))
+        return [*([] if data.get("unit") and self._patients else [NO_PATIENTS]), *doubts]
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Subgroups, where the network looked, image quality, and the model card."""
@@ -176,14 +180,14 @@ class Diagnose(Pipeline):
         labels = archive.label_names(table, self.config)
         return Asked.of("multi", labels), {**stated, "task": "multi", "labels": list(labels)}
 
-    def _load(self, table: Table) -> Table:
-        """Read what the table names, once, and bring it to a common form."""
+    def _load(self, table: Table, bad_share: float) -> Table:
+        """Read what the table names, once, and bring it to a common form; up to ``bad_share`` may be unreadable."""
         form = self._form = self._decide(table)
         if "path" in table:
             table = load_files(table, form, memory=int(self.config.memory * 2**30))
         else:
             table = load_arrays(table, form)
-        refuse_problems(table, self.config.max_bad_share)
+        refuse_problems(table, bad_share)
         return table
 
     def _decide(self, table: Table) -> Form:

@@ -46,7 +46,7 @@ def predict_images(pipeline: Pipeline, task: Task, request: Request) -> list[dic
         raise ConfigError(
             f"--dicom-folder {folder}: expected a folder that is not there yet, found one; choose another"
         )
-    records: list[dict[str, Any]] = []
+    predicted: list[tuple[list[dict[str, Any]], Any, Table]] = []
     for source in request.sources:
         table = pipeline.read_inputs(source.path)
         samples = pipeline.samples(table)
@@ -54,21 +54,31 @@ def predict_images(pipeline: Pipeline, task: Task, request: Request) -> list[dic
         decoded = task.decode(outputs, pipeline.facts or samples.facts)
         names = sample_names(source, [str(name) for name in samples.ids])
         found = [{"id": name, **record} for name, record in zip(names, decoded, strict=True)]
-        if folder is not None:
-            found = _with_objects(found, task, samples, table, options)
-        records += found
-    return records
+        predicted.append((found, samples, table))
+    if folder is not None:
+        return _with_objects(predicted, task, options)
+    return [record for records, _, _ in predicted for record in records]
 
 
 def _with_objects(
-    records: list[dict[str, Any]], task: Any, samples: Any, table: Table, options: Any
+    predicted: list[tuple[list[dict[str, Any]], Any, Table]], task: Any, options: Any
 ) -> list[dict[str, Any]]:
-    from fivefold_healthcare.diagnose.objects import Writer  # noqa: PLC0415 - highdicom takes a second to import
+    """All records with the names of what was written for them; nothing is where one input is no DICOM file."""
+    from fivefold_healthcare.diagnose.objects import (  # noqa: PLC0415 - highdicom takes a second to import
+        Writer,
+        first_file,
+    )
 
-    if "file" not in table:
-        raise DataError(f"{table.source}: expected DICOM files to write DICOM objects for, found arrays")
-    writer = Writer(task, samples, options.dicom, options.dicom_folder)
+    for _, _, table in predicted:
+        if "file" not in table:
+            raise DataError(
+                f"{table.source}: expected DICOM files to write DICOM objects for, found arrays; leave --dicom away"
+            )
+        for path in table["file"]:
+            first_file(str(path))
+    writer = Writer(task, options.dicom, options.dicom_folder)
     return [
-        {**record, "dicom": writer.write(row, str(table["file"][row]), record)}
+        {**record, "dicom": writer.write(samples, row, str(table["file"][row]), record)}
+        for records, samples, table in predicted
         for row, record in enumerate(records)
     ]

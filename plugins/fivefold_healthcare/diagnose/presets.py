@@ -16,7 +16,7 @@ def quick() -> DiagnoseConfig:
         optimizer=OptimizerConfig(lr=4e-3, weight_decay=0.05),
         schedule=ScheduleConfig(warmup=0.2),
         trainer=TrainerConfig(ema=0.99),
-        augment=ImageVariation(crop=0.08, affine=AffineConfig(degrees=8, scale=0.1)),
+        augment=ImageVariation(crop=0.04),
     )
 
 

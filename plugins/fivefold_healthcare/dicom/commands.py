@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from cyclopts import App, Parameter
 
 from fivefold.cli.output import emit, grid, say
+from fivefold.cli.session import Session
 from fivefold.cli.taught import add
 from fivefold.cli.verbs.parameters import Json
+from fivefold.data.catalog import resolve
 from fivefold.data.table import Problem
 from fivefold_healthcare.statement import STATEMENT
 
@@ -21,11 +23,12 @@ if TYPE_CHECKING:
 app = App(
     name="dicom",
     help="Look into DICOM, convert it, remove what identifies the patient.",
-    help_epilogue="Examples:\n  fivefold healthcare dicom info study/",
+    help_epilogue="Examples:\n  fivefold healthcare dicom info dicom",
 )
 
 Source = Annotated[
-    Path, Parameter(name="SOURCE", help="A DICOM file, a folder, a DICOMDIR or a zip archive.")
+    str,
+    Parameter(name="SOURCE", help="A DICOM file, a folder, a DICOMDIR, a zip archive, or a dataset's name."),
 ]
 Out = Annotated[Path, Parameter(name="OUT", help="A new folder.")]
 To = Annotated[Literal["png", "nifti", "npz"], Parameter(help="Pictures, or volumes of modality values.")]
@@ -43,6 +46,23 @@ Gaps = Annotated[
         help="Where slices of a volume are missing: refuse it, set the others side by side, or interpolate."
     ),
 ]
+RetainUids = Annotated[
+    bool, Parameter(negative="", help="Keep UIDs, by which files can be matched to the originals.")
+]
+RetainDevice = Annotated[bool, Parameter(negative="", help="Keep serial numbers and names of devices.")]
+RetainInstitution = Annotated[bool, Parameter(negative="", help="Keep name and address of the institution.")]
+RetainPatient = Annotated[bool, Parameter(negative="", help="Keep sex, age, size and weight of the patient.")]
+DatesKept = Annotated[
+    Literal["removed", "modified", "unmodified"],
+    Parameter(help="Dates: removed, shifted by days that are the same for all files of a patient, or kept."),
+]
+Secret = Annotated[
+    Path | None,
+    Parameter(
+        help="A file with 16 bytes or more that nobody can guess: the same secret gives the same pseudonyms and "
+        "UIDs in another run. Drawn at random where not given."
+    ),
+]
 
 
 def info(source: Source, /, *, json: Json = False) -> int:
@@ -51,11 +71,11 @@ def info(source: Source, /, *, json: Json = False) -> int:
     Nothing is written. Exits with 2 where files cannot be read.
 
     Example:
-        fivefold healthcare dicom info study/
+        fivefold healthcare dicom info dicom
     """
     from fivefold_healthcare.dicom.inspection import inspect  # noqa: PLC0415 - imports pydicom
 
-    found = inspect(source)
+    found = inspect(_path(source))
     if json:
         emit(found.describe())
         return 2 if found.problems else 0
@@ -100,12 +120,12 @@ def convert(
     could not be converted, which is then told; the rest is there.
 
     Example:
-        fivefold healthcare dicom convert study/ volumes/ --to nifti
+        fivefold healthcare dicom convert dicom volumes/ --to nifti
     """
     from fivefold_healthcare.dicom.conversion import convert as run  # noqa: PLC0415 - imports pydicom
     from fivefold_healthcare.dicom.window import Window  # noqa: PLC0415 - imports numpy
 
-    done = run(source, out, to, window=Window.parse(window), gaps=gaps)
+    done = run(_path(source), out, to, window=Window.parse(window), gaps=gaps)
     if json:
         emit(
             {
@@ -121,6 +141,65 @@ def convert(
     say(f"{len(done.files)} file{'s' * (len(done.files) != 1)} written to {out}")
     say(STATEMENT)
     return _tell(done.problems)
+
+
+def deidentify(
+    source: Source,
+    out: Out,
+    /,
+    *,
+    retain_uids: RetainUids = False,
+    retain_device: RetainDevice = False,
+    retain_institution: RetainInstitution = False,
+    retain_patient: RetainPatient = False,
+    dates: DatesKept = "removed",
+    secret_file: Secret = None,
+    json: Json = False,
+) -> int:
+    """Remove what identifies the patient, by DICOM PS3.15 (Basic Application Confidentiality Profile).
+
+    New files go into a new folder, with a report of what was removed; the originals are only read. Burnt-in text in
+    the pixels is warned of, and not removed: look at the pictures. Exits with 2 where a file could not be
+    de-identified, and is left out.
+
+    Example:
+        fivefold healthcare dicom deidentify dicom clean/
+    """
+    from fivefold_healthcare.dicom.deidentification import Dates, Options  # noqa: PLC0415 - imports pydicom
+    from fivefold_healthcare.dicom.removal import REPORT, read_secret  # noqa: PLC0415 - imports pydicom
+    from fivefold_healthcare.dicom.removal import deidentify as run  # noqa: PLC0415 - imports pydicom
+
+    options = Options(
+        retain_uids=retain_uids,
+        retain_device_identity=retain_device,
+        retain_institution_identity=retain_institution,
+        retain_patient_characteristics=retain_patient,
+        dates=Dates[dates.upper()],
+    )
+    done = run(_path(source), out, options, read_secret(secret_file))
+    if json:
+        emit(
+            {
+                "out": out,
+                "files": done.files,
+                "problems": [vars(one) for one in done.problems],
+                "warnings": done.warnings,
+                "report": out / REPORT,
+            }
+        )
+        return 2 if done.problems else 0
+    for text in done.warnings:
+        say(f"Look: {text}", style="yellow")
+    say(
+        f"{len(done.files)} file{'s' * (len(done.files) != 1)} written to {out}, {done.attributes} "
+        f"attributes changed; what was done stands in {out / REPORT}"
+    )
+    return _tell(done.problems)
+
+
+def _path(source: str) -> Path:
+    """Where ``source`` lies; a dataset is fetched."""
+    return resolve(source, Session.current.registry().dataset_specs)[0]
 
 
 def _stacks(stacks: Sequence[StackReport]) -> tuple[str, str, str]:
@@ -148,3 +227,4 @@ def _tell(problems: tuple[Problem, ...]) -> int:
 
 add(app, info, "info")
 add(app, convert, "convert")
+add(app, deidentify, "deidentify")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import warnings
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +12,8 @@ from pathlib import Path
 
 import pydicom
 from pydicom import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.filereader import read_dataset, read_preamble
+from pydicom.uid import DeflatedExplicitVRLittleEndian
 
 from fivefold.data.table import Problem
 from fivefold.data.unpack import unpack
@@ -23,11 +25,14 @@ ENDINGS = frozenset({".dcm", ".dicom", ".dic", ".ima"})
 MOST_UNPACKED = 2**36
 """Bytes that a zip archive may unpack to."""
 
+MOST_INFLATED = 2**30
+"""Bytes that a file in the deflated transfer syntax may unpack to; all of it is unpacked in memory."""
+
 _PREAMBLE = 128
 _MAGIC = b"DICM"
 _EARLY_GROUPS = (b"\x02\x00", b"\x08\x00", b"\x00\x08")
 _DIRECTORY = "1.2.840.10008.1.3.10"
-_LARGE = 2**16
+_CHUNK = 2**20
 
 
 @dataclass(frozen=True)
@@ -115,10 +120,11 @@ def is_directory_record(header: Dataset) -> bool:
 
 
 def read_header(path: Path, name: str) -> Dataset:
-    """Everything of a DICOM file but large elements; the pixels among them are read where they are asked for.
+    """Everything of a DICOM file that comes before its pixels.
 
     Raises:
-        DataError: it is no DICOM file, or is cut off in its header.
+        DataError: it is no DICOM file, is cut off in its header, unpacks to too much, or declares more frames than
+            it has bytes.
     """
     if not path.is_file():
         raise DataError(f"{name}: expected a DICOM file, found none")
@@ -130,14 +136,56 @@ def read_header(path: Path, name: str) -> Dataset:
         )
     try:
         with quiet():
+            inflated = _inflated(path, name)
             header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
             for element in header:  # what is broken in the header comes to light here, not later
                 del element
-    except (InvalidDicomError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise _broken(name, error) from error
+    except DataError:
+        raise
     except Exception as error:
         raise _broken(name, error) from error
+    _check_frames(header, name, inflated or path.stat().st_size)
     return header
+
+
+def _inflated(path: Path, name: str) -> int:
+    """Bytes that a file in the deflated transfer syntax unpacks to (PS3.5 A.5); 0 for one in another syntax.
+
+    Raises:
+        DataError: it unpacks to more than `MOST_INFLATED`.
+    """
+    with path.open("rb") as stream:
+        read_preamble(stream, force=True)
+        # As dcmread does: the file meta information is explicit and little endian, in front of all else.
+        meta = read_dataset(stream, False, True, stop_when=lambda tag, *_: tag.group != 2)  # noqa: FBT003, PLR2004 - read as the comment says
+        if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+            return 0
+        unpacker, size = zlib.decompressobj(-zlib.MAX_WBITS), 0
+        while size <= MOST_INFLATED and not unpacker.eof:
+            chunk = unpacker.unconsumed_tail or stream.read(_CHUNK)
+            if not chunk:
+                break
+            size += len(unpacker.decompress(chunk, _CHUNK))
+    if size > MOST_INFLATED:
+        raise DataError(
+            f"{name}: expected a file that unpacks to at most {MOST_INFLATED:,} bytes, found more; export it again, "
+            "not deflated"
+        )
+    return size
+
+
+def _check_frames(header: Dataset, name: str, size: int) -> None:
+    """Before anything is made for each frame.
+
+    Raises:
+        DataError: there are more frames than bytes.
+    """
+    frames = header.get("NumberOfFrames")
+    if isinstance(frames, int) and frames > size:
+        raise DataError(
+            f"{name}: expected at most a frame a byte of the file, found {frames:,} frames declared in {size:,} "
+            "bytes; the header is wrong, or the file is cut off"
+        )
 
 
 def _broken(name: str, error: Exception) -> DataError:

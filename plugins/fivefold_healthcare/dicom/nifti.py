@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +30,12 @@ _TO_RAS = np.diag([-1.0, -1.0, 1.0, 1.0])  # and back
 _ENDINGS = (".nii", ".nii.gz")
 _GREATEST_RATIO = 1032  # no DEFLATE stream (RFC 1951) unpacks to more than this times its size
 _SINGULAR = 1e-6
-_MILLIMETRES = {"meter": 1000.0, "mm": 1.0, "micron": 0.001, "unknown": 1.0}
+_MILLIMETRES = {
+    0: 1.0,
+    1: 1000.0,
+    2: 1.0,
+    3: 0.001,
+}  # by code; 0 is not known, which are millimetres in practice
 _DATA_AT = 352
 _QFORM_ERROR = 0.01  # mm
 _SCANNER = 1  # NIFTI_XFORM_SCANNER_ANAT
@@ -122,16 +128,29 @@ def _opened(path: Path) -> Any:
         raise DataError(f"{path}: expected a NIfTI file, found none")
     if not path.name.endswith(_ENDINGS):
         raise DataError(f"{path}: expected a NIfTI file (.nii, .nii.gz), found another name; convert it")
-    try:
-        return nibabel.Nifti1Image.from_filename(path)
-    except Exception as first:  # noqa: BLE001 - nibabel raises whatever a broken header leads to
+    with _silent():
         try:
-            return nibabel.Nifti2Image.from_filename(path)
-        except Exception:  # noqa: BLE001 - the same; what the more common format says is told
-            why = " ".join(str(first).split()) or type(first).__name__
-            raise DataError(
-                f"{path}: expected a NIfTI file, found one that cannot be read ({why}); export it again"
-            ) from first
+            return nibabel.Nifti1Image.from_filename(path)
+        except Exception as first:  # noqa: BLE001 - nibabel raises whatever a broken header leads to
+            try:
+                return nibabel.Nifti2Image.from_filename(path)
+            except Exception:  # noqa: BLE001 - the same; what the more common format says is told
+                why = " ".join(str(first).split()) or type(first).__name__
+                raise DataError(
+                    f"{path}: expected a NIfTI file, found one that cannot be read ({why}); export it again"
+                ) from first
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Keep nibabel from writing about headers to the console: what matters is checked here."""
+    logger = logging.getLogger("nibabel.global")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _shape(path: Path, image: Any) -> tuple[int, int, int]:
@@ -167,9 +186,13 @@ def _check_size(path: Path, image: Any, shape: tuple[int, int, int]) -> None:
 
 
 def _affine(path: Path, image: Any) -> NDArray[np.float64]:
-    scale = _MILLIMETRES[image.header.get_xyzt_units()[0]]
+    unit = int(image.header["xyzt_units"]) % 8  # the other bits are the unit of time
+    if unit not in _MILLIMETRES:
+        raise DataError(
+            f"{path}: expected metres, millimetres or micrometres, found unit {unit}; mend its header"
+        )
     affine = np.asarray(_TO_RAS @ image.affine, dtype=np.float64)
-    affine[:3] *= scale
+    affine[:3] *= _MILLIMETRES[unit]
     if not np.isfinite(affine).all():
         raise DataError(
             f"{path}: expected an affine of numbers, found {image.affine.tolist()}; mend its header"

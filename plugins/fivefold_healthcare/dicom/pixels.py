@@ -2,7 +2,8 @@
 
 The transformations are those of PS3.3 C.11 and PS3.4 N.2, by pydicom: modality lookup table or rescale, then
 VOI lookup table or window, then inversion for MONOCHROME1. What an enhanced multi-frame object keeps in its
-functional groups is found there. Nothing is decoded before the declared size has been checked.
+functional groups is found there. Nothing is decoded before the declared size has been checked, and that the
+compressed image itself is of that size.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom import Dataset
+from pydicom.dataelem import RawDataElement
+from pydicom.encaps import get_frame
 from pydicom.pixels import (
     apply_color_lut,
     apply_modality_lut,
@@ -24,9 +27,17 @@ from pydicom.pixels import (
     pixel_array,
 )
 from pydicom.pixels.utils import get_expected_length
-from pydicom.uid import UID
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+)
 
 from fivefold.errors import DataError
+from fivefold_healthcare.dicom.codestream import stated_size
 from fivefold_healthcare.dicom.files import quiet, read_header
 from fivefold_healthcare.dicom.window import Window, grey_levels
 
@@ -40,7 +51,7 @@ _PRESENTATION = (
     "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth",
 )  # fmt: skip
 _GROUPED = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
-_IMPLICIT_LITTLE = "1.2.840.10008.1.2"
+_EXTENDED_OFFSETS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,7 @@ class Pixels:
         self.header = read_header(path, self.name) if header is None else header
         self.layout = layout(self.header, self.name)
         self._whole: Dataset | None = None
-        _check_pixels(path, self.name, self.header, self.layout)
+        self._element = _check_pixels(path, self.name, self.header, self.layout)
 
     def stored(self, frame: int = 0) -> NDArray[Any]:
         """Stored values, ``(H, W)``, or ``(H, W, 3)`` in RGB where the file has colour of its own.
@@ -163,11 +174,39 @@ class Pixels:
         return attributes.get("PhotometricInterpretation") == "MONOCHROME1" or shape == "INVERSE"
 
     def _decode(self, frame: int) -> NDArray[Any]:
-        if "TransferSyntaxUID" in self.header.file_meta:
-            found = pixel_array(self.path, index=frame)
-        else:
-            found = pixel_array(self._dataset(), index=frame)
-        return np.asarray(found)
+        if self.layout.syntax.is_encapsulated and self.layout.syntax != RLELossless:
+            self._check_codestream(frame)
+        return np.asarray(pixel_array(self.path if self._as_stated() else self._dataset(), index=frame))
+
+    def _as_stated(self) -> bool:
+        """Whether the file is written as its transfer syntax says, so that pixels can be read from their place."""
+        syntax = self.header.file_meta.get("TransferSyntaxUID")
+        if syntax is None or syntax == DeflatedExplicitVRLittleEndian:
+            return False
+        return bool(self._element.is_implicit_VR == syntax.is_implicit_VR)
+
+    def _check_codestream(self, frame: int) -> None:
+        """Whether a compressed image is of the size that the file declares.
+
+        Raises:
+            ValueError: it is not, or states no size; the reason is told by who asks for the pixels.
+        """
+        tables = [self.header.get(keyword) for keyword in _EXTENDED_OFFSETS]
+        with self.path.open("rb") as stream:
+            stream.seek(self._element.value_tell)
+            codestream = get_frame(
+                stream,
+                frame,
+                extended_offsets=(tables[0], tables[1]) if all(tables) else None,
+                number_of_frames=self.layout.frames,
+            )
+        declared = (self.layout.rows, self.layout.columns, self.layout.samples)
+        stated = stated_size(codestream)
+        if stated != declared:
+            found = "none" if stated is None else "{} x {} of {}".format(*stated)
+            raise ValueError(
+                f"expected the compressed image to state the size {'{} x {} of {}'.format(*declared)}, found {found}"
+            )
 
     def _dataset(self) -> Dataset:
         """The whole file, for what is not in the header's copy."""
@@ -224,8 +263,18 @@ def layout(header: Dataset, name: str) -> Layout:
         frames=frames,
         samples=samples,
         photometric=str(header.get("PhotometricInterpretation", "MONOCHROME2")),
-        syntax=UID(str(header.file_meta.get("TransferSyntaxUID", _IMPLICIT_LITTLE))),
+        syntax=_syntax(header),
     )
+
+
+def _syntax(header: Dataset) -> UID:
+    """The transfer syntax: as stated, else as the header turned out to be written."""
+    stated = header.file_meta.get("TransferSyntaxUID")
+    if stated is not None:
+        return UID(str(stated))
+    implicit, little = header.original_encoding
+    explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+    return UID(ImplicitVRLittleEndian if implicit else explicit)
 
 
 def _count(header: Dataset, keyword: str, name: str, otherwise: int | None = None) -> int:
@@ -245,8 +294,8 @@ def _count(header: Dataset, keyword: str, name: str, otherwise: int | None = Non
     return int(value)
 
 
-def _check_pixels(path: Path, name: str, header: Dataset, found: Layout) -> None:
-    """Whether the pixels are there, whole, and of a kind that can be decoded.
+def _check_pixels(path: Path, name: str, header: Dataset, found: Layout) -> RawDataElement:
+    """Whether the pixels are there, whole, and of a kind that can be decoded; their element, left in the file.
 
     Raises:
         DataError: they are not.
@@ -263,24 +312,24 @@ def _check_pixels(path: Path, name: str, header: Dataset, found: Layout) -> None
     with quiet():
         # Large elements are left in the file: only their length is looked at.
         body = pydicom.dcmread(path, force=True, defer_size=1024, specific_tags=list(PIXELS))
-    element = next((body.get_item(keyword) for keyword in PIXELS if keyword in body), None)
+    element = next((body.get_item(word, keep_deferred=True) for word in PIXELS if word in body), None)
     if element is None:
         raise DataError(
             f"{name}: expected an image, found no whole pixel data in it; leave it out, or, if the file is "
             "cut off, export it again"
         )
     if found.syntax.is_encapsulated or found.syntax.is_deflated:
-        return
+        return element
     with quiet():
         expected = get_expected_length(_described(header))
-    length = int(getattr(element, "length", 0)) or len(element.value or b"")
-    held = min(length, path.stat().st_size)
+    held = min(element.length, path.stat().st_size - element.value_tell)
     if held < expected:
         raise DataError(
             f"{name}: expected {expected:,} bytes of pixels for {found.frames} "
             f"frame{'s' * (found.frames > 1)} of {found.rows} x {found.columns}, found {held:,}; the file is "
             "cut off, or its header is wrong"
         )
+    return element
 
 
 def _described(header: Dataset) -> Dataset:

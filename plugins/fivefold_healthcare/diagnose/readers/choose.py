@@ -13,13 +13,20 @@ from fivefold.data.records import ENDINGS as TABLES
 from fivefold.data.records import column_names
 from fivefold.data.table import Array, Problem, Table
 from fivefold.errors import DataError
-from fivefold_healthcare.diagnose.cases import HEADER_GROUPS, Case, groups_of, instance_case
+from fivefold_healthcare.diagnose.cases import (
+    HEADER_GROUPS,
+    Case,
+    groups_of,
+    instance_case,
+    series_case,
+)
 from fivefold_healthcare.diagnose.config import DiagnoseConfig
 from fivefold_healthcare.diagnose.labels import UNKNOWN, answer, patterns
-from fivefold_healthcare.diagnose.medical import is_medical, path_case
+from fivefold_healthcare.diagnose.medical import is_called_dicom, is_medical, path_case
 from fivefold_healthcare.diagnose.readers import archive, listing
-from fivefold_healthcare.dicom.files import find_instances, is_archive, is_dicom
+from fivefold_healthcare.dicom.files import Instance, find_instances, is_archive, is_dicom
 from fivefold_healthcare.dicom.patients import patient_of
+from fivefold_healthcare.dicom.series import group_series
 
 SUBGROUP = "subgroup: "
 """Before the names of columns that hold subgroups."""
@@ -46,13 +53,17 @@ def read_table(source: Path, config: DiagnoseConfig) -> tuple[Table, tuple[Case,
         raise DataError(f"{source}: no such file or folder; expected {KINDS}")
     if source.suffix.lower() == ".npz":
         return archive.read(source, config), ()
-    file = listing.find_table(source, config)
-    if file is None and source.suffix.lower() in TABLES:
-        file = source  # says which columns it lacks
-    if file is None:
+    tables = listing.find_tables(source, config)
+    if not tables and source.suffix.lower() in TABLES:
+        tables = [source]  # says which columns it lacks
+    if not tables:
         raise DataError(f"{source}: expected {KINDS}; found none")
-    listed = listing.read_listed(file, config)
-    return labelled_table(listed, config)
+    if len(tables) > 1:
+        raise DataError(
+            f"{source}: expected one table of labels in this folder, found "
+            f"{', '.join(table.name for table in tables)}; name one of them"
+        )
+    return labelled_table(listing.read_listed(tables[0], config), config)
 
 
 def labelled_table(listed: listing.Listed, config: DiagnoseConfig) -> tuple[Table, tuple[Case, ...]]:
@@ -67,14 +78,12 @@ def labelled_table(listed: listing.Listed, config: DiagnoseConfig) -> tuple[Tabl
         columns |= {"truth": truth, "label": patterns(truth)}
     else:
         (column,) = config.labels
-        unlabelled = [case for case in cases if case.cells[column].lower() in UNKNOWN]
         problems += [
-            Problem(
-                case.name, f"{listed.file}, row {case.row}: expected a label in column '{column}', found none"
-            )
-            for case in unlabelled
+            Problem(case.name, f"{listed.file}, row {case.row}: {_no_label(case.cells[column], column)}")
+            for case in cases
+            if not _is_label(case.cells[column], config)
         ]
-        cases = tuple(case for case in cases if case.cells[column].lower() not in UNKNOWN)
+        cases = tuple(case for case in cases if _is_label(case.cells[column], config))
         columns["label"], classes = _classes([case.cells[column] for case in cases], config, listed.file)
     table = Table(
         {**_named(cases), **columns, **_groups(cases, listed.file, config)},
@@ -88,8 +97,10 @@ def labelled_table(listed: listing.Listed, config: DiagnoseConfig) -> tuple[Tabl
     ), cases
 
 
-def read_input_table(source: Path, config: DiagnoseConfig) -> Table:
+def read_input_table(source: Path, config: DiagnoseConfig, *, volumes: bool = False) -> Table:
     """Samples to predict: a file, a folder of files, a zip of DICOM, an NPZ archive, or a table without labels.
+
+    Where volumes are predicted, each DICOM series of a folder or zip is one.
 
     Raises:
         DataError: nothing is there, or no image.
@@ -103,33 +114,31 @@ def read_input_table(source: Path, config: DiagnoseConfig) -> Table:
         return Table(_named(listed.cases), str(source), problems=listed.problems)
     if source.is_file() and (is_archive(source) or is_dicom(source)):
         found = find_instances(source)
-        cases = tuple(instance_case(one) for one in found.instances)
-        return Table(
-            {**_named(cases), "kept": np.array([one.folder for one in found.instances], dtype=object)},
-            str(source),
-            problems=found.problems,
-        )
+        cases = _dicom_cases(found.instances, volumes=volumes)
+        kept = np.array([found.instances[0].folder] * len(cases) if cases else [], dtype=object)
+        return Table({**_named(cases), "kept": kept}, str(source), problems=found.problems)
     if source.is_file():
         return Table(_named((path_case(source, source.name),)), str(source))
-    return _folder(source)
+    return _folder(source, volumes=volumes)
 
 
-def _folder(source: Path) -> Table:
-    """Every medical file of a folder, each for itself."""
-    cases: list[Case] = []
-    problems: list[Problem] = []
+def _dicom_cases(instances: Sequence[Instance], *, volumes: bool) -> tuple[Case, ...]:
+    if volumes:
+        return tuple(series_case(series) for series in group_series(instances))
+    return tuple(instance_case(one) for one in instances)
+
+
+def _folder(source: Path, *, volumes: bool) -> Table:
+    """The DICOM images or series of a folder, and its other medical files, each for itself."""
+    found = find_instances(source)
+    cases = list(_dicom_cases(found.instances, volumes=volumes))
+    problems = list(found.problems)
     for path in sorted(source.rglob("*")):
-        name = path.relative_to(source).as_posix()
-        if (
-            not path.is_file()
-            or any(part.startswith(".") for part in Path(name).parts)
-            or not is_medical(path)
-        ):
-            continue
-        try:
-            cases.append(path_case(path, name))
-        except DataError as error:
-            problems.append(Problem(name, str(error)))
+        name = path.relative_to(source)
+        hidden = any(part.startswith(".") for part in name.parts)
+        if path.is_file() and not hidden and is_medical(path) and not is_called_dicom(path):
+            cases.append(path_case(path, name.as_posix()))
+    cases.sort(key=lambda case: case.name)
     if not cases and not problems:
         raise DataError(f"{source}: expected medical images to predict, found none in this folder")
     return Table(_named(tuple(cases)), str(source), problems=tuple(problems))
@@ -144,6 +153,20 @@ def _answers(file: Path, case: Case, config: DiagnoseConfig) -> list[float]:
         answer(case.cells[column], config.uncertain, f"{file}, row {case.row}, column '{column}'")
         for column in config.labels
     ]
+
+
+def _is_label(cell: str, config: DiagnoseConfig) -> bool:
+    """Whether a cell names a class: 'none' does where the settings say so, and is else a missing label."""
+    return cell.lower() not in UNKNOWN or cell in config.class_names
+
+
+def _no_label(cell: str, column: str) -> str:
+    if not cell:
+        return f"expected a label in column '{column}', found an empty cell; fill it or remove the row"
+    return (
+        f"expected a label in column '{column}', found '{cell}', which counts as missing; where it is a class, "
+        "list all of them in --class-names"
+    )
 
 
 def _classes(labels: list[str], config: DiagnoseConfig, file: Path) -> tuple[Array, tuple[str, ...]]:
@@ -183,7 +206,7 @@ def _groups(cases: Sequence[Case], file: Path, config: DiagnoseConfig) -> dict[s
                 f"{file}: expected the column '{name}' that subgroups names, found {', '.join(header)}; "
                 "correct --subgroups"
             )
-        columns[SUBGROUP + name] = texts([case.cells[name] for case in cases])
+        columns[SUBGROUP + name] = texts([case.cells.get(name, "") for case in cases])
     told = [groups_of(case.header) for case in cases]
     for name in HEADER_GROUPS:
         values = [groups[name] for groups in told]
@@ -193,7 +216,7 @@ def _groups(cases: Sequence[Case], file: Path, config: DiagnoseConfig) -> dict[s
 
 
 def _filled(file: Path, case: Case, column: str) -> str:
-    value = case.cells[column]
+    value = case.cells.get(column, "")  # lines of JSON may lack a key
     if value.lower() in UNKNOWN:
         raise DataError(
             f"{file}, row {case.row}: expected a value in column '{column}', found an empty cell; fill it "

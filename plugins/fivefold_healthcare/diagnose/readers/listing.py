@@ -14,7 +14,7 @@ from fivefold.data.listed import listed_path
 from fivefold.data.records import ENDINGS, Hints, Record, column_names, read_records
 from fivefold.data.table import Problem
 from fivefold.errors import DataError
-from fivefold_healthcare.diagnose.cases import Case, instance_case
+from fivefold_healthcare.diagnose.cases import Case, instance_case, series_case
 from fivefold_healthcare.diagnose.config import DiagnoseConfig
 from fivefold_healthcare.diagnose.medical import folder_cases, is_medical, path_case
 from fivefold_healthcare.dicom.files import Instance, find_instances
@@ -40,20 +40,19 @@ class Listed:
     problems: tuple[Problem, ...]
 
 
-def find_table(source: Path, config: DiagnoseConfig) -> Path | None:
-    """The table of labels that ``source`` is, or the only one in that folder; None where there is none."""
+def find_tables(source: Path, config: DiagnoseConfig) -> list[Path]:
+    """The table of labels that ``source`` is, or those in that folder."""
     files = sorted(source.iterdir()) if source.is_dir() else [source]
     files = [file for file in files if file.suffix.lower() in ENDINGS and file.is_file()]
-    fitting = [
+    return [
         file for file in files if _key(column_names(file), config) and _labels(column_names(file), config)
     ]
-    return fitting[0] if len(fitting) == 1 else None
 
 
 def recognise(source: Path, config: DiagnoseConfig) -> str | None:
     """In words what ``source`` is, or None where it is no table of labels, nor has just one."""
-    file = find_table(source, config)
-    return None if file is None else f"a table of labels ({', '.join(column_names(file))})"
+    tables = find_tables(source, config)
+    return f"a table of labels ({', '.join(column_names(tables[0]))})" if len(tables) == 1 else None
 
 
 def read_listed(file: Path, config: DiagnoseConfig, *, labelled: bool = True) -> Listed:
@@ -108,7 +107,8 @@ def _by_path(file: Path, column: str, rows: list[Record], *, labelled: bool) -> 
         cells = _cells(record)
         name = cells[column]
         path = listed_path(file, record.row, name)
-        named.append(path)
+        if name:  # without one it is the table's whole folder
+            named.append(path)
         if not name or not path.exists():
             problems.append(
                 _absent(file, record.row, f"an image at '{name}'", f"no such file in {file.parent}")
@@ -166,9 +166,7 @@ def _groups(instances: tuple[Instance, ...], role: str) -> Mapping[str, list[Cas
     groups: dict[str, list[Case]] = {}
     if role == "series":
         for series in group_series(instances):
-            lines = "\n".join(str(one.path) for one in series.instances)
-            headers = tuple(one.header for one in series.instances)
-            groups.setdefault(series.uid, []).append(Case(series.instances[0].name, lines, headers=headers))
+            groups.setdefault(series.uid, []).append(series_case(series))
         return groups
     keyword = "SOPInstanceUID" if role == "instance" else "StudyInstanceUID"
     for instance in instances:
