@@ -15,6 +15,7 @@ from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 from pydicom.valuerep import DSfloat
 
 from fivefold_healthcare.dicom.files import find_instances
+from fivefold_healthcare.dicom.geometry import Geometry
 from fivefold_healthcare.dicom.series import Stack, group_series
 
 CLASSES = {
@@ -245,3 +246,21 @@ def largest_error(
     ours = np.array([(*corner, place, 1) for place in places for corner in corners]) @ found.T
     true = np.array([(*corner, number, 1) for number in numbers for corner in corners]) @ affine.T
     return float(np.linalg.norm((ours - true)[:, :3], axis=1).max())
+
+
+def numbers(folder: Path, paths: Sequence[Path], geometry: Geometry) -> list[int]:
+    """Which of ``paths`` each slice is."""
+    planes = one_stack(folder).planes
+    return [paths.index(planes[index].instance.path) for index in geometry.order]
+
+
+def turned(angles: Sequence[float]) -> NDArray[np.float64]:
+    """Directions of rows and columns, ``(2, 3)``, after turns about x, y and z."""
+    rotation = np.eye(3)
+    for axis, angle in enumerate(angles):
+        turn = np.eye(3)
+        first, second = (axis + 1) % 3, (axis + 2) % 3
+        turn[first, first] = turn[second, second] = np.cos(angle)
+        turn[second, first], turn[first, second] = np.sin(angle), -np.sin(angle)
+        rotation = turn @ rotation
+    return rotation[:, :2].T

@@ -1,6 +1,4 @@
 import tempfile
-from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +9,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fivefold_healthcare.dicom.geometry import REFUSED, Geometry, from_affine, measure
-from fivefold_healthcare.dicom.volume import assemble, read_values
 from plugins.healthcare.phantoms import (
     grid_of,
-    largest_error,
+    numbers,
     one_stack,
-    read_nrrd,
+    turned,
     write_enhanced,
     write_series,
 )
-
-VOLUMES = ("brain1", "brain2", "breast1", "lung1", "lung2")
-TOLERANCE = 1e-3  # mm
 
 
 def block(depth: int = 5) -> NDArray[np.int16]:
@@ -33,94 +27,8 @@ def measured(folder: Path) -> Geometry:
     return measure(one_stack(folder).planes)
 
 
-def numbers(folder: Path, paths: Sequence[Path], geometry: Geometry) -> list[int]:
-    """Which of ``paths`` each slice is."""
-    planes = one_stack(folder).planes
-    return [paths.index(planes[index].instance.path) for index in geometry.order]
-
-
 def texts(geometry: Geometry, kind: str) -> list[str]:
     return [finding.text for finding in geometry.findings if finding.kind == kind]
-
-
-def turned(angles: Sequence[float]) -> NDArray[np.float64]:
-    """Directions of rows and columns, ``(2, 3)``, after turns about x, y and z."""
-    rotation = np.eye(3)
-    for axis, angle in enumerate(angles):
-        turn = np.eye(3)
-        first, second = (axis + 1) % 3, (axis + 2) % 3
-        turn[first, first] = turn[second, second] = np.cos(angle)
-        turn[second, first], turn[first, second] = np.sin(angle), -np.sin(angle)
-        rotation = turn @ rotation
-    return rotation[:, :2].T
-
-
-# Real volumes
-
-
-@lru_cache
-def cropped(folder: Path, name: str) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """A corner of each slice, which is enough to know it by, and the affine."""
-    values, affine = read_nrrd(folder / f"{name}_image.nrrd")
-    return values[:, -40:, -40:].copy(), affine
-
-
-@pytest.mark.parametrize("name", VOLUMES)
-@pytest.mark.parametrize("variant", ["as it is", "oblique", "reversed numbers", "no numbers"])
-def test_geometry_of_real_volumes_is_recovered(
-    pyradiomics_data: Path, tmp_path: Path, name: str, variant: str
-) -> None:
-    values, affine = cropped(pyradiomics_data, name)
-    if variant == "oblique":
-        rotation = np.eye(4)
-        rows, columns = turned((0.3, -0.2, 0.5))
-        rotation[:3, :3] = np.column_stack([rows, columns, np.cross(rows, columns)])
-        affine = rotation @ affine
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    extra = {"reversed numbers": lambda number: len(values) - number, "no numbers": None}
-    paths = write_series(
-        tmp_path,
-        values,
-        spacing=lengths[::-1],
-        origin=affine[:3, 3],
-        orientation=(affine[:3, :2] / lengths[:2]).T,
-        step=affine[:3, 2],
-        extra={"InstanceNumber": extra[variant]} if variant in extra else {},
-    )
-    geometry = measured(tmp_path)
-    found = numbers(tmp_path, paths, geometry)
-    assert found in (list(range(len(values))), list(range(len(values)))[::-1])
-    assert geometry.shape == values.shape
-    assert np.array_equal(assemble(one_stack(tmp_path), read_values).values, values[found])
-    np.testing.assert_allclose(geometry.spacing, lengths[::-1], atol=TOLERANCE)
-    assert largest_error(geometry.affine, geometry.places, affine, found, values.shape[1:]) < TOLERANCE
-    assert [finding.kind for finding in geometry.findings] == (["oblique"] if variant == "oblique" else [])
-
-
-@pytest.mark.parametrize("name", VOLUMES)
-def test_the_missing_slice_of_real_volumes_is_found(
-    pyradiomics_data: Path, tmp_path: Path, name: str
-) -> None:
-    values, affine = cropped(pyradiomics_data, name)
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
-    paths = write_series(
-        tmp_path,
-        values,
-        spacing=lengths[::-1],
-        origin=affine[:3, 3],
-        orientation=(affine[:3, :2] / lengths[:2]).T,
-        step=affine[:3, 2],
-        drop=[7],
-    )
-    geometry = measured(tmp_path)
-    (text,) = texts(geometry, "gap")
-    assert {paths[6].name, paths[7].name} == set(text.split(":")[0].split(", "))
-    x, y, z = (affine @ (0, 0, 7, 1))[:3]
-    assert f"found 1 slice missing between these two, at ({x:.2f}, {y:.2f}, {z:.2f}) mm" in text
-    assert geometry.depth == len(values)
-    assert geometry.shape[0] == len(values) - 1
-    found = [number + (number > 6) for number in numbers(tmp_path, paths, geometry)]
-    assert largest_error(geometry.affine, geometry.places, affine, found, values.shape[1:]) < TOLERANCE
 
 
 # Any grid

@@ -214,6 +214,14 @@ def test_units_become_millimetres(tmp_path: Path) -> None:
     assert read_nifti(patched(path, (123, b"\x01"))).geometry.spacing == pytest.approx((1e3, 1e3, 1e3))
 
 
+def test_an_unknown_unit(tmp_path: Path) -> None:
+    path = file_of(tmp_path / "a.nii", np.zeros((2, 2, 2), np.int16))
+    refuse(
+        patched(path, (123, b"\x0c")),
+        "expected metres, millimetres or micrometres, found unit 4; mend its header",
+    )
+
+
 def test_a_file_without_sform_and_qform_is_told_of(tmp_path: Path) -> None:
     path = file_of(tmp_path / "a.nii", np.zeros((2, 2, 2), np.int16))
     patched(path, (252, bytes(4)))
@@ -258,6 +266,12 @@ def test_a_broken_quaternion(tmp_path: Path) -> None:
 def test_what_is_no_nifti(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     refuse(tmp_path / name, "expected a NIfTI file, found one that cannot be read")
+
+
+def test_nothing_but_the_message_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = file_of(tmp_path / "a.nii", np.zeros((2, 2, 2), np.int16))
+    refuse(patched(path, (70, b"\x4d\x00")), "found one that cannot be read .*77")
+    assert caplog.records == []
 
 
 def test_absent_files_and_other_names(tmp_path: Path) -> None:
@@ -336,7 +350,7 @@ def test_sizes_of_nothing(tmp_path: Path, size: int) -> None:
     refuse(patched(path, (42, struct.pack("<h", size))), "expected a ")
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     patches=st.lists(
         st.tuples(st.integers(0, 351), st.binary(min_size=1, max_size=4)), min_size=1, max_size=4
