@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.dataset import Batch, Facts, TableDataset
 from fivefold.data.table import Array, Table
 from fivefold.images.loading import load_rows
 from fivefold.images.statistics import channel_statistics
@@ -23,7 +23,7 @@ MEASURED = 1024
 """Images that mean, spread and quality are measured on."""
 
 
-class Images(Dataset):
+class Images(TableDataset):
     """The images of a table: ``input`` uint8 ``(B, C, H, W)`` or ``(B, 1, D, H, W)``, ``target`` float32 ``(B, Q)``.
 
     Args:
@@ -42,14 +42,11 @@ class Images(Dataset):
         facts: Facts | None,
         stated: Mapping[str, Any],
     ) -> None:
-        self._table = table
+        super().__init__(table, Facts())
         self._form = form
         self._held = channels_first(table["image"], form) if "image" in table else None
         self._target = None if truth is None else torch.from_numpy(truth)
         self._facts = facts if facts is not None else self._measure(stated)
-
-    def __len__(self) -> int:
-        return len(self._table)
 
     def batch(self, indices: Tensor) -> Batch:
         """The samples at ``indices``.
@@ -74,21 +71,6 @@ class Images(Dataset):
         return self._form
 
     @property
-    def facts(self) -> Facts:
-        """Those of the training split."""
-        return self._facts
-
-    @property
-    def ids(self) -> Array:
-        """Names of the samples, ``(N,)``."""
-        return self._table.ids
-
-    @property
-    def units(self) -> Array | None:
-        """Patients, ``(N,)``, where they are known."""
-        return self._table.units
-
-    @property
     def subgroups(self) -> dict[str, Array]:
         """Columns of subgroups, each ``(N,)``, by their names."""
         return {
@@ -96,10 +78,6 @@ class Images(Dataset):
             for name, column in self._table.columns.items()
             if name.startswith(SUBGROUP)
         }
-
-    def targets(self) -> Tensor | None:
-        """Answers, ``(N, Q)``."""
-        return self._target
 
     def tensors(self) -> Batch | None:
         """All samples, where they are held in memory."""

@@ -97,7 +97,8 @@ class Diagnose(Pipeline):
         table, cases = read_table(source, self.config)
         self._doubts = tuple(header_cautions(cases))
         self._patients = table.group is not None
-        table = self._load(table, self.config.max_bad_share)
+        table = self._load(table)
+        refuse_problems(table, self.config.max_bad_share)
         if self.facts is None:
             _check_labels(table)
         return table
@@ -106,7 +107,11 @@ class Diagnose(Pipeline):
         """Read images to predict; the column ``file`` says where they come from. None may be left out."""
         volumes = self.facts is not None and "depth" in self.facts
         table = read_input_table(source, self.config, volumes=volumes)
-        return self._load(table.with_columns(file=table["path"]) if "path" in table else table, 0.0)
+        table = self._load(table.with_columns(file=table["path"]) if "path" in table else table)
+        if table.problems:
+            more = f" (the first of {len(table.problems):,} such inputs)" if len(table.problems) > 1 else ""
+            raise DataError(f"{table.problems[0].reason}{more}")
+        return table
 
     def samples(self, table: Table) -> Dataset:
         """Images as uint8 tensors with the answers known of them."""
@@ -180,14 +185,13 @@ class Diagnose(Pipeline):
         labels = archive.label_names(table, self.config)
         return Asked.of("multi", labels), {**stated, "task": "multi", "labels": list(labels)}
 
-    def _load(self, table: Table, bad_share: float) -> Table:
-        """Read what the table names, once, and bring it to a common form; up to ``bad_share`` may be unreadable."""
+    def _load(self, table: Table) -> Table:
+        """Read what the table names, once, and bring it to a common form."""
         form = self._form = self._decide(table)
         if "path" in table:
             table = load_files(table, form, memory=int(self.config.memory * 2**30))
         else:
             table = load_arrays(table, form)
-        refuse_problems(table, bad_share)
         return table
 
     def _decide(self, table: Table) -> Form:
