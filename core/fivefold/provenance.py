@@ -18,6 +18,10 @@ PACKAGES = (
     "numpy",
     "scikit-learn",
     "transformers",
+    "pydicom",
+    "python-gdcm",
+    "pylibjpeg-openjpeg",
+    "nibabel",
     "opencv-python-headless",
     "safetensors",
 )

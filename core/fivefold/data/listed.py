@@ -20,9 +20,10 @@ def listed_path(file: Path, row: int, name: str) -> Path:
         DataError: it leads out of that folder.
     """
     root = file.parent.absolute()
-    path = Path(os.path.normpath(root / name))
-    if not path.is_relative_to(root):
+    # Both ends in plain form, as the table itself may be named by way of the folder above.
+    plain_root, plain_path = (Path(os.path.normpath(path)) for path in (root, root / name))
+    if not plain_path.is_relative_to(plain_root):
         raise DataError(
             f"{file}, row {row}: expected a path inside {root}, found '{name}', which leads out of it"
         )
-    return path
+    return root / plain_path.relative_to(plain_root)

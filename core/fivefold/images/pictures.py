@@ -13,11 +13,12 @@ LEAST_SIDE, MOST_SIDE = 112, 224
 """Smaller pictures are enlarged, larger ones reduced, to be seen and to keep the report small."""
 
 _OPACITY = 0.45
+_GREY = 2  # axes of a picture without channels
 
 
 def picture_figure(image: NDArray[np.uint8], caption: str) -> Figure:
     """A picture ``(C, H, W)``, ``(H, W)`` or ``(H, W, 3)`` as a PNG of a size to look at."""
-    if image.shape[0] in (1, 3):
+    if image.ndim > _GREY and image.shape[0] in (1, 3):
         image = image[0] if len(image) == 1 else image.transpose(1, 2, 0)
     return Figure(caption=caption, image=encode_png(enlarged(image)), kind="png", alt=caption)
 

@@ -50,7 +50,7 @@ class VolumeResidual(nn.Module):
 
 
 class VolumeCNN(nn.Module):
-    """Four widths (``width`` to ``8 width``), each at half the resolution of the one before.
+    """Four widths (``width`` to ``8 width``): the first three each halve the resolution, the last keeps an eighth.
 
     With ``width=16`` a grey volume of 64x64x64 costs 0.55 billion multiplications.
 
@@ -75,7 +75,7 @@ class VolumeCNN(nn.Module):
         he_initialise(self)
 
     def feature_map(self, volumes: Tensor) -> Tensor:
-        """``(B, channels, D, H, W) -> (B, features, D / 8, H / 8, W / 8)``, what Grad-CAM looks at."""
+        """``(B, channels, D, H, W)`` to ``(B, features, ceil(D / 8), ceil(H / 8), ceil(W / 8))``, for Grad-CAM."""
         maps: Tensor = self.body(volumes)
         return maps
 
