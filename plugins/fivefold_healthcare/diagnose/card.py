@@ -34,7 +34,7 @@ def card_section(evaluation: Evaluation, task: Questions, config: DiagnoseConfig
     return Section(
         title="Model card",
         text=text,
-        grids=(Grid("Model card", ("Item", "TRIPOD+AI", "In this run"), rows),),
+        grids=(Grid("Model card", ("Item", "Of TRIPOD+AI", "In this run"), rows),),
         facts={"items": [{"item": item, "tripod": number, "text": words} for item, number, words in rows]},
         key="model_card",
     )
@@ -43,31 +43,31 @@ def card_section(evaluation: Evaluation, task: Questions, config: DiagnoseConfig
 def _rows(evaluation: Evaluation, task: Questions, config: DiagnoseConfig) -> Iterator[Row]:
     card, facts = config.card, evaluation.facts
     yield "Status", "", STATEMENT
-    yield "Intended use and users", "3b, 25", _or_mark(card.intended_use, "intended-use")
-    yield "Setting, source and dates of the images", "5, 6a", _or_mark(card.setting, "setting")
-    yield "Eligibility", "6b", _or_mark(card.eligibility, "eligibility")
-    yield "Preparation of the images", "7", _preparation(evaluation, config)
-    yield "Reference standard (labels)", "8", _or_mark(card.reference_standard, "reference-standard")
-    yield "What is predicted", "8, 15", _asked(task)
-    yield "Number of samples", "10, 20", _numbers(evaluation)
-    yield "Missing labels", "11", _missing(evaluation)
-    yield "Partition of the data", "12, 16", _partition(evaluation)
-    yield "Model and training", "12, 22", _model(config)
-    yield "Class imbalance", "13", _imbalance(config)
+    yield "Intended use and users", "items 3b, 25", _or_mark(card.intended_use, "intended-use")
+    yield "Setting, source and dates of the images", "items 5, 6a", _or_mark(card.setting, "setting")
+    yield "Eligibility", "item 6b", _or_mark(card.eligibility, "eligibility")
+    yield "Preparation of the images", "item 7", _preparation(evaluation, config)
+    yield "Reference standard (labels)", "item 8", _or_mark(card.reference_standard, "reference-standard")
+    yield "What is predicted", "items 8, 15", _asked(task)
+    yield "Number of samples", "items 10, 20", _numbers(evaluation)
+    yield "Missing labels", "item 11", _missing(evaluation)
+    yield "Partition of the data", "items 12, 16", _partition(evaluation)
+    yield "Model and training", "items 12, 22", _model(config)
+    yield "Class imbalance", "item 13", _imbalance(config)
     yield (
         "Fairness",
-        "14",
+        "item 14",
         "Judged apart by the subgroups that are known; see Subgroups, or that none are known.",
     )
     yield (
         "Measures and their uncertainty",
-        "12e",
+        "item 12e",
         (
             f"AUROC, AUPRC, Brier score, log loss, calibration, decision curve; {100 * evaluation.level:g} % "
             f"intervals by bootstrap over {evaluation.unit_name}s, DeLong's test against each baseline."
         ),
     )
-    yield "Performance", "23", f"{overall(evaluation)[1]}."
+    yield "Performance", "item 23", f"{overall(evaluation)[1]}."
     yield (
         "Explanation and failures",
         "",
@@ -75,21 +75,21 @@ def _rows(evaluation: Evaluation, task: Questions, config: DiagnoseConfig) -> It
     )
     yield (
         "Evaluation elsewhere",
-        "16, 23",
+        "items 16, 23",
         (
             "None in this report: the samples judged come from the same source as those trained on, unless "
             "you gave others. Judge on images of another site: fivefold healthcare diagnose evaluate RUN "
             "LABELS."
         ),
     )
-    yield "Ethics and consent", "17", _or_mark(card.ethics, "ethics")
-    yield "Funding and interests", "18a, 18b", _or_mark(card.funding, "funding")
+    yield "Ethics and consent", "item 17", _or_mark(card.ethics, "ethics")
+    yield "Funding and interests", "items 18a, 18b", _or_mark(card.funding, "funding")
     yield (
         "Software",
-        "18f",
+        "item 18f",
         "fivefold, open source; versions, seed, command and settings stand under Provenance.",
     )
-    yield "Limitations", "26", _limits(evaluation, facts.get("unit") is not None)
+    yield "Limitations", "item 26", _limits(evaluation, facts.get("unit") is not None)
     yield "Contact", "", _or_mark(card.contact, "contact")
 
 

@@ -52,9 +52,31 @@ def groups_of(header: Dataset | None) -> dict[str, str]:
     }
 
 
-def header_cautions(cases: Sequence[Case]) -> list[str]:
-    """What the headers of the whole data set give reason to doubt: patients with two birth dates, mixed modalities."""
-    return [*birth_dates(header for case in cases for header in case.headers), *_modalities(cases)]
+def header_cautions(cases: Sequence[Case], patient_column: str) -> list[str]:
+    """What the headers of the whole data set give reason to doubt.
+
+    Patients with two dates of birth, images that do not say whose they are, mixed modalities.
+
+    Args:
+        cases: all of them.
+        patient_column: of the table, which says whose an image is before its header does.
+    """
+    headers = (header for case in cases for header in case.headers)
+    return [*birth_dates(headers), *_nameless(cases, patient_column), *_modalities(cases)]
+
+
+def _nameless(cases: Sequence[Case], patient_column: str) -> list[str]:
+    """That studies stand for patients, where headers tell of these only."""
+    headers = [case.header for case in cases if patient_column not in case.cells]
+    known = [header for header in headers if header is not None]
+    bare = sum(not str(header.get("PatientID") or "").strip() for header in known)
+    if not bare or len(known) < len(cases):
+        return []
+    caution = (
+        f"{bare:,} of {len(cases):,} images have no PatientID: the study stands for the patient, and a patient with "
+        f"two studies may stand on both sides of a split. Add a column '{patient_column}'."
+    )
+    return [caution]
 
 
 def _modalities(cases: Sequence[Case]) -> list[str]:

@@ -21,7 +21,7 @@ from fivefold_healthcare.diagnose.medical import read_medical
 from fivefold_healthcare.diagnose.saliency import heat_maps
 from fivefold_healthcare.dicom.files import is_dicom, read_header
 from fivefold_healthcare.dicom.generated import Origin, Result, save_dicom
-from fivefold_healthcare.dicom.secondary_capture import secondary_capture
+from fivefold_healthcare.dicom.secondary_capture import SMALLEST_WIDTH, secondary_capture
 from fivefold_healthcare.dicom.structured_report import structured_report
 from fivefold_healthcare.statement import STATEMENT
 
@@ -116,5 +116,7 @@ class Writer:
             picture, _ = read_medical(path, form.window)
             heat = None if heat is None else form.unfit(heat[0], picture.shape[:2])[None]
         colour = np.repeat(picture[..., None], 3, axis=2) if picture.ndim == 2 else picture  # noqa: PLR2004 - axes of a grey image
-        colour = np.ascontiguousarray(colour)
+        # A viewer shows small images large, and the strip of text below needs width.
+        times = max(1, round(SMALLEST_WIDTH / colour.shape[1]))
+        colour = np.ascontiguousarray(colour.repeat(times, axis=0).repeat(times, axis=1))
         return colour if heat is None else heated(colour, heat[0])

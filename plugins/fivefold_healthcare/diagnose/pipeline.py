@@ -95,7 +95,7 @@ class Diagnose(Pipeline):
     def read(self, source: Path) -> Table:
         """Read labelled images; those held in memory stand in the column ``image``, others in ``path``."""
         table, cases = read_table(source, self.config)
-        self._doubts = tuple(header_cautions(cases))
+        self._doubts = tuple(header_cautions(cases, self.config.columns.patient))
         self._patients = table.group is not None
         table = self._load(table)
         refuse_problems(table, self.config.max_bad_share)

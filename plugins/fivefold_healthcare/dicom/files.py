@@ -138,7 +138,7 @@ def read_header(path: Path, name: str) -> Dataset:
         with quiet():
             inflated = _inflated(path, name)
             header = pydicom.dcmread(path, force=True, stop_before_pixels=True)
-            for element in header:  # what is broken in the header comes to light here, not later
+            for element in (*header.file_meta, *header):  # what is broken comes to light here, not later
                 del element
     except DataError:
         raise
@@ -189,10 +189,20 @@ def _check_frames(header: Dataset, name: str, size: int) -> None:
 
 
 def _broken(name: str, error: Exception) -> DataError:
-    why = " ".join(str(error).split()) or type(error).__name__
+    why = reason(error)
     return DataError(
         f"{name}: expected a DICOM file, found one whose header cannot be read ({why}); export it again"
     )
+
+
+def reason(error: BaseException) -> str:
+    """What ``error`` says, to stand within a sentence."""
+    return in_line(str(error)) or type(error).__name__
+
+
+def in_line(text: str) -> str:
+    """Text of a file that is not trusted, in one line, without what cannot be shown."""
+    return "".join(character if character.isprintable() else "?" for character in " ".join(text.split()))
 
 
 @contextmanager

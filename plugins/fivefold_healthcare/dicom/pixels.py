@@ -9,7 +9,6 @@ compressed image itself is of that size.
 from __future__ import annotations
 
 import copy
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,61 +16,25 @@ import numpy as np
 import pydicom
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.dataelem import RawDataElement
+from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import get_frame
-from pydicom.pixels import (
-    apply_color_lut,
-    apply_modality_lut,
-    apply_voi_lut,
-    get_decoder,
-    pixel_array,
-)
-from pydicom.pixels.utils import get_expected_length
-from pydicom.uid import (
-    UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
-    ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    RLELossless,
-)
+from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from fivefold.errors import DataError
 from fivefold_healthcare.dicom.codestream import stated_size
-from fivefold_healthcare.dicom.files import quiet, read_header
+from fivefold_healthcare.dicom.files import quiet, read_header, reason
+from fivefold_healthcare.dicom.layout import find_pixels, layout
 from fivefold_healthcare.dicom.window import Window, grey_levels
 
-MOST_PIXELS = 2**27
-"""Larger frames (134 megapixels) are refused before anything is decoded."""
-
-PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 _PRESENTATION = (
     "BitsStored", "PixelRepresentation", "PhotometricInterpretation", "PresentationLUTShape",
     "ModalityLUTSequence", "RescaleSlope", "RescaleIntercept",
     "VOILUTSequence", "VOILUTFunction", "WindowCenter", "WindowWidth",
 )  # fmt: skip
 _GROUPED = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
+_PALETTE = tuple(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue", "Alpha"))
 _EXTENDED_OFFSETS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
-
-
-@dataclass(frozen=True)
-class Layout:
-    """What a file says of its pixels.
-
-    Attributes:
-        rows, columns: of a frame.
-        frames: how many.
-        samples: values a pixel.
-        photometric: its photometric interpretation, ``MONOCHROME2`` and so on.
-        syntax: UID of its transfer syntax.
-    """
-
-    rows: int
-    columns: int
-    frames: int
-    samples: int
-    photometric: str
-    syntax: UID
 
 
 class Pixels:
@@ -93,7 +56,7 @@ class Pixels:
         self.header = read_header(path, self.name) if header is None else header
         self.layout = layout(self.header, self.name)
         self._whole: Dataset | None = None
-        self._element = _check_pixels(path, self.name, self.header, self.layout)
+        self._element = find_pixels(path, self.name, self.header, self.layout)
 
     def stored(self, frame: int = 0) -> NDArray[Any]:
         """Stored values, ``(H, W)``, or ``(H, W, 3)`` in RGB where the file has colour of its own.
@@ -104,8 +67,10 @@ class Pixels:
         try:
             with quiet():
                 return self._decode(frame)
-        except Exception as error:
-            why = " ".join(str(error).split()) or type(error).__name__
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:  # pylibjpeg-rle panics on broken pixels, which is no Exception
+            why = reason(error)
             raise DataError(
                 f"{self._frame(frame)}: expected pixels in {self.layout.syntax.name}, found that they cannot "
                 f"be decoded ({why}); export the image again, uncompressed"
@@ -118,7 +83,7 @@ class Pixels:
         """
         stored = self.stored(frame)
         if self.layout.photometric == "PALETTE COLOR":
-            return self._attempt(frame, lambda: apply_color_lut(stored, self._dataset()))
+            return self._attempt(frame, lambda: apply_color_lut(stored, self._palette()))
         if stored.ndim == 3:  # noqa: PLR2004 - colour
             return stored
         return self._attempt(frame, lambda: apply_modality_lut(stored, self.attributes(frame)))
@@ -154,7 +119,8 @@ class Pixels:
     def attributes(self, frame: int = 0) -> Dataset:
         """What turns stored values of ``frame`` into a picture, wherever the object keeps it."""
         own = Dataset()
-        own.file_meta = self.header.file_meta
+        own.file_meta = FileMetaDataset()
+        own.file_meta.TransferSyntaxUID = self.layout.syntax  # it says in which order the bytes of tables are
         for name in _PRESENTATION:
             if name in self.header:
                 own[name] = copy.deepcopy(self.header[name])
@@ -176,7 +142,24 @@ class Pixels:
     def _decode(self, frame: int) -> NDArray[Any]:
         if self.layout.syntax.is_encapsulated and self.layout.syntax != RLELossless:
             self._check_codestream(frame)
-        return np.asarray(pixel_array(self.path if self._as_stated() else self._dataset(), index=frame))
+        source = self.path if self._as_stated() else self._dataset()
+        if (
+            self.header.get("BitsAllocated") == 1
+            and source is self.path
+            and self.layout.syntax.is_little_endian
+        ):
+            return self._single_bits(frame)
+        return np.asarray(pixel_array(source, index=frame))
+
+    def _single_bits(self, frame: int) -> NDArray[np.uint8]:
+        """A frame of single bits (PS3.5 8.1.1), which need not begin with a byte, as pydicom 3.0 takes for granted."""
+        size = self.layout.rows * self.layout.columns
+        first = frame * size
+        with self.path.open("rb") as stream:
+            stream.seek(self._element.value_tell + first // 8)
+            held = np.frombuffer(stream.read((first % 8 + size + 7) // 8), dtype=np.uint8)
+        bits = np.unpackbits(held, bitorder="little")[first % 8 : first % 8 + size]
+        return bits.reshape(self.layout.rows, self.layout.columns)
 
     def _as_stated(self) -> bool:
         """Whether the file is written as its transfer syntax says, so that pixels can be read from their place."""
@@ -217,12 +200,26 @@ class Pixels:
                 self._whole.file_meta.TransferSyntaxUID = self.layout.syntax
         return self._whole
 
+    def _palette(self) -> Dataset:
+        """What holds the palette, its words little endian, as pydicom 3.0 takes all palettes to be."""
+        whole = self._dataset()
+        if self.layout.syntax.is_little_endian:
+            return whole
+        swapped = copy.deepcopy(whole.group_dataset(0x0028))
+        swapped.file_meta = whole.file_meta
+        for keyword in _PALETTE:
+            if keyword in whole and whole[keyword].VR == "OW":
+                setattr(
+                    swapped, keyword, np.frombuffer(whole[keyword].value, dtype=">u2").astype("<u2").tobytes()
+                )
+        return swapped
+
     def _attempt(self, frame: int, function: Any) -> NDArray[Any]:
         try:
             with quiet():
                 return np.asarray(function())
         except Exception as error:
-            why = " ".join(str(error).split()) or type(error).__name__
+            why = reason(error)
             raise DataError(
                 f"{self._frame(frame)}: expected a lookup table or window by which to view the pixels, found "
                 f"one that cannot be applied ({why}); correct the file, or export it again"
@@ -233,116 +230,15 @@ class Pixels:
 
     def _colours(self, values: NDArray[Any]) -> NDArray[np.uint8]:
         values = values[..., :3]
-        if values.dtype == np.uint8 and int(self.header.get("BitsStored", 8)) >= 8:  # noqa: PLR2004 - bits of a byte
+        if values.dtype == np.uint8 and int(self.header.get("BitsStored") or 8) >= 8:  # noqa: PLR2004 - bits of a byte
             return np.asarray(values)
-        depth = int(self.header.get("BitsStored", 8 * values.itemsize))
+        depth = int(self.header.get("BitsStored") or 8 * values.itemsize)
         if self.layout.photometric == "PALETTE COLOR":
             depth = 8 * values.itemsize
         return grey_levels(values, 0, 2**depth - 1)
 
     def _frame(self, frame: int) -> str:
         return self.name if self.layout.frames == 1 else f"{self.name}, frame {frame + 1}"
-
-
-def layout(header: Dataset, name: str) -> Layout:
-    """What ``header`` says of its pixels.
-
-    Raises:
-        DataError: it describes no image, or one of an impossible size.
-    """
-    rows, columns = (_count(header, keyword, name) for keyword in ("Rows", "Columns"))
-    frames, samples = (_count(header, keyword, name, 1) for keyword in ("NumberOfFrames", "SamplesPerPixel"))
-    if rows * columns * samples > MOST_PIXELS:
-        raise DataError(
-            f"{name}: expected frames of at most {MOST_PIXELS:,} values, found {frames} of {rows:,} x "
-            f"{columns:,} declared; the header is wrong, or the image must be scaled down"
-        )
-    return Layout(
-        rows=rows,
-        columns=columns,
-        frames=frames,
-        samples=samples,
-        photometric=str(header.get("PhotometricInterpretation", "MONOCHROME2")),
-        syntax=_syntax(header),
-    )
-
-
-def _syntax(header: Dataset) -> UID:
-    """The transfer syntax: as stated, else as the header turned out to be written."""
-    stated = header.file_meta.get("TransferSyntaxUID")
-    if stated is not None:
-        return UID(str(stated))
-    implicit, little = header.original_encoding
-    explicit = ExplicitVRLittleEndian if little else ExplicitVRBigEndian
-    return UID(ImplicitVRLittleEndian if implicit else explicit)
-
-
-def _count(header: Dataset, keyword: str, name: str, otherwise: int | None = None) -> int:
-    value = header.get(keyword)
-    if value in (None, "") and otherwise is not None:
-        return otherwise
-    if value in (None, ""):
-        kind = UID(str(header.get("SOPClassUID", ""))).name or "file of an unknown kind"
-        raise DataError(
-            f"{name}: expected an image, found a {kind} without '{keyword}', which holds no picture; leave "
-            "it out"
-        )
-    if not isinstance(value, int) or value < 1:
-        raise DataError(
-            f"{name}: expected '{keyword}' to be a whole number from 1, found '{value}'; export the image again"
-        )
-    return int(value)
-
-
-def _check_pixels(path: Path, name: str, header: Dataset, found: Layout) -> RawDataElement:
-    """Whether the pixels are there, whole, and of a kind that can be decoded; their element, left in the file.
-
-    Raises:
-        DataError: they are not.
-    """
-    try:
-        decodable = get_decoder(found.syntax).is_available
-    except NotImplementedError:
-        decodable = False
-    if not decodable:
-        raise DataError(
-            f"{name}: expected pixels that can be decoded, found the transfer syntax {found.syntax.name}, "
-            "for which there is no decoder; convert the file to an uncompressed one"
-        )
-    with quiet():
-        # Large elements are left in the file: only their length is looked at.
-        body = pydicom.dcmread(path, force=True, defer_size=1024, specific_tags=list(PIXELS))
-    element = next((body.get_item(word, keep_deferred=True) for word in PIXELS if word in body), None)
-    if element is None:
-        raise DataError(
-            f"{name}: expected an image, found no whole pixel data in it; leave it out, or, if the file is "
-            "cut off, export it again"
-        )
-    if found.syntax.is_encapsulated or found.syntax.is_deflated:
-        return element
-    with quiet():
-        expected = get_expected_length(_described(header))
-    held = min(element.length, path.stat().st_size - element.value_tell)
-    if held < expected:
-        raise DataError(
-            f"{name}: expected {expected:,} bytes of pixels for {found.frames} "
-            f"frame{'s' * (found.frames > 1)} of {found.rows} x {found.columns}, found {held:,}; the file is "
-            "cut off, or its header is wrong"
-        )
-    return element
-
-
-def _described(header: Dataset) -> Dataset:
-    """The header with the values that the length follows from, where the standard lets them be absent."""
-    described = copy.copy(header)
-    for keyword, value in (
-        ("SamplesPerPixel", 1),
-        ("BitsAllocated", 16),
-        ("PhotometricInterpretation", "MONOCHROME2"),
-    ):
-        if keyword not in described:
-            setattr(described, keyword, value)
-    return described
 
 
 def _viewed_range(values: NDArray[Any], attributes: Dataset) -> tuple[float, float]:
@@ -353,7 +249,7 @@ def _viewed_range(values: NDArray[Any], attributes: Dataset) -> tuple[float, flo
     tables = attributes.get("VOILUTSequence") or ()
     if tables and tables[0].get("LUTDescriptor") and tables[0].get("LUTData"):
         return 0.0, float(2 ** int(tables[0].LUTDescriptor[2]) - 1)
-    bits = int(attributes.get("BitsStored", 8 * values.itemsize))
+    bits = int(attributes.get("BitsStored") or 8 * values.itemsize)
     windowed = attributes.get("WindowCenter") is not None and attributes.get("WindowWidth") is not None
     if not windowed:
         whole = Window("full").bounds(values)

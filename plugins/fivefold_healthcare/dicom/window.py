@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -42,7 +43,7 @@ class Window:
         if squeezed in {"auto", "full"}:
             return cls("auto" if squeezed == "auto" else "full")
         given = _GIVEN.fullmatch(squeezed)
-        if given and float(given[2]) > 0:
+        if given and math.isfinite(float(given[1])) and 0 < float(given[2]) < math.inf:
             return cls("given", float(given[1]), float(given[2]))
         shares = _PERCENTILES.fullmatch(squeezed)
         if shares and 0 <= float(shares[1]) < float(shares[2]) <= 100:  # noqa: PLR2004 - percent

@@ -64,6 +64,7 @@ def read(source: Path, config: DiagnoseConfig) -> Table:
     split = "split" if len(splits) > 1 else None
     answers = np.concatenate(labels)
     several = config.task == "multi" or (config.task == "auto" and answers.shape[1] > 1)
+    _check_names(answers.shape[1], config, source, several=several)
     if several:
         truth = _yes_or_no(answers, source)
         return Table(
@@ -82,6 +83,20 @@ def read(source: Path, config: DiagnoseConfig) -> Table:
         classes=_classes(codes, config, source),
         split=split,
     )
+
+
+def _check_names(count: int, config: DiagnoseConfig, source: Path, *, several: bool) -> None:
+    """Refuse names that the archive has no place for."""
+    if len(config.labels) > 1 and len(config.labels) != count:
+        raise DataError(
+            f"{source}: expected a label for each of {', '.join(config.labels)}, found {count} labels an image; "
+            "name them all by --labels, or none"
+        )
+    if several and config.class_names:
+        raise DataError(
+            f"{source}: expected one label an image, whose classes --class-names names, found {count}; name "
+            "several labels by --labels"
+        )
 
 
 def label_names(table: Table, config: DiagnoseConfig) -> tuple[str, ...]:
