@@ -4,7 +4,7 @@
     python tests/benchmarks/diagnosis.py shuffled pneumoniamnist.npz --seeds 20
 
 ``held-out`` trains on the official training split, of which a tenth is held back to choose the checkpoint, calibrate
-and fit the threshold; the official validation split is judged, and nothing is chosen on it. ``shuffled`` trains on 600
+and fit the threshold; the official validation split is judged, and nothing is chosen on it. ``shuffled`` trains on 2,000
 training images whose labels are shuffled, and counts the verdicts. Runs are kept below ``--out``.
 """
 
@@ -24,7 +24,7 @@ import fivefold
 from fivefold.runs import Run
 
 PIPELINE = "healthcare/diagnose"
-SHUFFLED = 600
+SHUFFLED = 2000
 
 
 def main() -> None:

@@ -100,7 +100,8 @@ def info(source: Source, /, *, json: Json = False) -> int:
     for text in found.cautions:
         say(f"Note: {text}", style="yellow")
     if found.others:
-        say(f"{found.others} files of other kinds were passed over")
+        several = f"{found.others} files of other kinds were"
+        say(f"{several if found.others > 1 else '1 file of another kind was'} passed over")
     return _tell(found.problems)
 
 

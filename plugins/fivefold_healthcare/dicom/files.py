@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 import warnings
+import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +69,14 @@ class Found:
     others: int = 0
 
 
+class _Unpacked:
+    """A temporary folder, removed with the last instance that lies in it, or with the process."""
+
+    def __init__(self) -> None:
+        self.path = Path(tempfile.mkdtemp(prefix="fivefold-dicom-"))
+        weakref.finalize(self, shutil.rmtree, self.path, ignore_errors=True)
+
+
 def find_instances(source: Path) -> Found:
     """Every DICOM file of ``source``: a file, a folder, a DICOMDIR, or a zip archive of these.
 
@@ -85,8 +95,8 @@ def find_instances(source: Path) -> Found:
             f"{source}: no such file or folder; expected DICOM files, a folder, a DICOMDIR or a zip archive"
         )
     if is_archive(source):
-        folder = tempfile.TemporaryDirectory(prefix="fivefold-dicom-")
-        inside = Path(folder.name) / "unpacked"
+        folder = _Unpacked()
+        inside = folder.path / "unpacked"
         unpack(source, inside, max_bytes=MOST_UNPACKED)
         return _sorted(_in_folder(inside, folder))
     header = read_header(source, str(source))

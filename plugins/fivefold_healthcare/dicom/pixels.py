@@ -19,7 +19,16 @@ from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import get_frame
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut, pixel_array
-from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
+from pydicom.uid import (
+    JPEG2000,
+    DeflatedExplicitVRLittleEndian,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLSLossless,
+    JPEGLSNearLossless,
+    RLELossless,
+)
 
 from fivefold.errors import DataError
 from fivefold_healthcare.dicom.codestream import stated_size
@@ -34,6 +43,13 @@ _PRESENTATION = (
 )  # fmt: skip
 _GROUPED = ("PixelValueTransformationSequence", "FrameVOILUTSequence")
 _PALETTE = tuple(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue", "Alpha"))
+_DECODERS = {
+    "pillow": (JPEGBaseline8Bit, JPEGExtended12Bit),
+    "pyjpegls": (JPEGLSLossless, JPEGLSNearLossless),
+    "pylibjpeg": (JPEG2000Lossless, JPEG2000),
+}
+"""Where pydicom would try GDCM first, which broken images can make end the process; it stays for lossless JPEG."""
+
 _EXTENDED_OFFSETS = ("ExtendedOffsetTable", "ExtendedOffsetTableLengths")
 
 
@@ -149,7 +165,8 @@ class Pixels:
             and self.layout.syntax.is_little_endian
         ):
             return self._single_bits(frame)
-        return np.asarray(pixel_array(source, index=frame))
+        plugin = next((name for name, syntaxes in _DECODERS.items() if self.layout.syntax in syntaxes), "")
+        return np.asarray(pixel_array(source, index=frame, decoding_plugin=plugin))
 
     def _single_bits(self, frame: int) -> NDArray[np.uint8]:
         """A frame of single bits (PS3.5 8.1.1), which need not begin with a byte, as pydicom 3.0 takes for granted."""

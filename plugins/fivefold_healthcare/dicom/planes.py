@@ -18,7 +18,7 @@ from pydicom import Dataset
 
 from fivefold_healthcare.dicom.files import Instance
 
-MOST_FRAMES = 2**20
+MOST_FRAMES = 2**17
 """A file that declares more frames than this, without describing them, is taken to be broken."""
 
 SUB_STACK_KEYS: Mapping[str, tuple[str, str]] = {

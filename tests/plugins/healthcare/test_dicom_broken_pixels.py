@@ -270,6 +270,36 @@ def test_files_cut_off_anywhere_are_read_or_refused(content: bytes, share: float
     only_refused(content[: int(share * len(content))])
 
 
+MANY_BROKEN = """
+import os, random, sys
+from pathlib import Path
+from fivefold.errors import DataError
+from fivefold_healthcare.dicom.pixels import Pixels
+
+content, broken = Path(sys.argv[1]).read_bytes(), Path(sys.argv[2])
+start, generator, told = content.rindex(bytes.fromhex("e07f1000")), random.Random(0), 0
+for _ in range(150):
+    changed = bytearray(content)
+    for _ in range(generator.randint(1, 4)):
+        changed[generator.randrange(start, len(changed))] = generator.randrange(256)
+    broken.write_bytes(changed)
+    try:
+        Pixels(broken).picture()
+    except DataError:
+        told += 1
+print(told)
+"""
+
+
+@pytest.mark.parametrize("name", ["SC_rgb_small_odd_jpeg", "JPEGLSNearLossless_08", "MR_small_RLE"])
+def test_broken_compressed_images_do_not_end_the_process(name: str, tmp_path: Path) -> None:
+    """GDCM would, by broken JPEG and JPEG-LS: each is decoded by another one."""
+    words = [sys.executable, "-c", MANY_BROKEN, str(FILES / f"{name}.dcm"), str(tmp_path / "broken.dcm")]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0
+    assert int(done.stdout) > 10
+
+
 def test_what_follows_the_pixels_may_be_broken(tmp_path: Path) -> None:
     path = saved(image(RAMP), tmp_path)
     path.write_bytes(path.read_bytes() + b"\xfc\xff\xfc\xffXX\x00\x00garbage")
