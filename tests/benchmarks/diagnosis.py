@@ -4,8 +4,8 @@
     python tests/benchmarks/diagnosis.py shuffled pneumoniamnist.npz --seeds 20
 
 ``held-out`` trains on the official training split, of which a tenth is held back to choose the checkpoint, calibrate
-and fit the threshold; the official validation split is judged, and nothing is chosen on it. ``shuffled`` trains on 2,000
-training images whose labels are shuffled, and counts the verdicts. Runs are kept below ``--out``.
+and fit the threshold; the official validation split is judged, and nothing is chosen on it. ``shuffled`` trains on
+2,000 training images whose labels are shuffled, and counts the verdicts. Runs are kept below ``--out``.
 """
 
 from __future__ import annotations

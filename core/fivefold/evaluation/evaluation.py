@@ -53,6 +53,11 @@ class Evaluation:
         findings: what the leakage search found.
         task: the trained task, in evaluation mode.
         facts: the data's facts.
+        level: of the intervals.
+        resamples: how many the intervals rest on.
+        unit_name: what an independent unit is called.
+        notes: sentences for the report.
+        seed: of the resamples; who takes more intervals draws the same ones.
     """
 
     split: str
@@ -71,6 +76,7 @@ class Evaluation:
     resamples: int = 1000
     unit_name: str = "sample"
     notes: tuple[str, ...] = field(default=())
+    seed: int = 0
 
     @property
     def headline(self) -> Metric:

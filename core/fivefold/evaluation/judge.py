@@ -86,6 +86,7 @@ def judge(
         resamples=config.resamples,
         unit_name="sample" if samples.units is None else str(facts.get("unit", "group")),
         notes=(*notes, *_missing(compared, rivals), *cautions(len(samples), samples.units, resampled)),
+        seed=seed,
     )
 
 

@@ -83,16 +83,16 @@ def strongest_baseline(evaluation: Evaluation) -> tuple[str, Array] | None:
     return rival.baseline, evaluation.baseline_outputs[rival.baseline]["probabilities"]
 
 
-def curve_figures(evaluation: Evaluation, names: tuple[str, ...], thresholds: Values) -> tuple[Figure, ...]:
+def curve_figures(evaluation: Evaluation, names: tuple[str, ...], said: Array) -> tuple[Figure, ...]:
     """Receiver operating characteristic and precision-recall; none where no question has both answers.
 
     Args:
         evaluation: the judgement.
         names: of the ``Q`` questions.
-        thresholds: marked on the curves, shape ``(Q,)``.
+        said: whether the answer given is yes, marked on the curves, shape ``(N, Q)``.
     """
     truth = answers(evaluation.outputs)
-    sweeps = _sweeps(names, evaluation.outputs["probabilities"], truth, thresholds)
+    sweeps = _sweeps(names, evaluation.outputs["probabilities"], truth, said)
     if not sweeps:
         return ()
     rival = strongest_baseline(evaluation) if len(names) == 1 else None
@@ -102,9 +102,7 @@ def curve_figures(evaluation: Evaluation, names: tuple[str, ...], thresholds: Va
     return _roc_figure(sweeps, baseline), _precision_figure(sweeps, baseline, prevalence)
 
 
-def _sweeps(
-    labels: Sequence[str], probabilities: Array, truth: Array, thresholds: Values | None
-) -> list[Sweep]:
+def _sweeps(labels: Sequence[str], probabilities: Array, truth: Array, said: Array | None) -> list[Sweep]:
     areas = question_values({"probabilities": probabilities, "target": truth}, np.ones((1, len(truth))))
     sweeps = []
     for question in drawable(truth):
@@ -112,8 +110,8 @@ def _sweeps(
         known = ~np.isnan(answer)
         found, alarms = swept(scores[known], answer[known] == 1)
         fitted = None
-        if thresholds is not None:
-            point = operating_point(scores, answer, float(thresholds[question]))
+        if said is not None:
+            point = operating_point(said[:, question], answer, 1)
             fitted = (1 - point.specificity, point.sensitivity)
         own = {name: float(values[0, question]) for name, values in areas.items()}
         sweeps.append(Sweep(labels[question], found, alarms, own, fitted))

@@ -70,7 +70,13 @@ def decision_section(evaluation: Evaluation, names: tuple[str, ...]) -> Section:
         title="Decision curve",
         text="\n\n".join([EXPLAINED, *left, *one_sided(names, truth)]),
         grids=(_grid(titles, [listed[question] for question in shown], labels),) if shown else (),
-        figures=(_figure(titles, [drawn[question] for question in shown], labels),) if shown else (),
+        figures=(
+            _figure(
+                titles, [drawn[question] for question in shown], np.nanmean(truth[:, shown], axis=0), labels
+            ),
+        )
+        if shown
+        else (),
         facts={
             "baseline": rival[0] if rival else None,
             "thresholds": DRAWN.tolist(),
@@ -108,7 +114,8 @@ def _grid(titles: list[str], listed: list[Benefits], labels: dict[str, str]) -> 
     return Grid("Net benefit at some thresholds", ("Question", "Threshold", *head, "Best"), tuple(rows))
 
 
-def _figure(titles: list[str], drawn: list[Benefits], labels: dict[str, str]) -> Figure:
+def _figure(titles: list[str], drawn: list[Benefits], shares: Values, labels: dict[str, str]) -> Figure:
+    """The curves of each question, of which ``shares`` are a yes."""
     styles = {
         NOBODY: (GREY, "-"),
         "treat_all": (GREY, "--"),
@@ -118,7 +125,7 @@ def _figure(titles: list[str], drawn: list[Benefits], labels: dict[str, str]) ->
     width, height = panel_size(len(titles))
     with canvas(width, height + LEGEND) as figure:
         shown = panels(figure, titles)
-        for axes, curves in zip(shown, drawn, strict=True):
+        for axes, curves, share in zip(shown, drawn, shares.tolist(), strict=True):
             for policy, (colour, dashes) in styles.items():
                 if policy in curves:
                     thick = 1.8 if policy in {"model", "baseline"} else 1.1
@@ -130,7 +137,8 @@ def _figure(titles: list[str], drawn: list[Benefits], labels: dict[str, str]) ->
                         linewidth=thick,
                         label=shortened(labels[policy], 40),
                     )
-            top = max(float(values.max()) for values in curves.values())
+            # Where nothing is worth more than treating nobody, up to what perfect predictions would be worth.
+            top = max(float(values.max()) for values in curves.values()) or share
             axes.set_ylim(-0.15 * top, 1.08 * top)
             axes.set_xlim(0, _last(curves, top))
         lines = shown[0].get_lines()[::-1]

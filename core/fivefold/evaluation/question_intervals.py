@@ -18,20 +18,19 @@ DASH = "\N{EN DASH}"
 """Printed where there is no number."""
 
 
-def resampled(evaluation: Evaluation, compute: Compute, seed: int) -> dict[str, list[Resampled]]:
+def resampled(evaluation: Evaluation, compute: Compute) -> dict[str, list[Resampled]]:
     """Values on the split as it is and on the same resamples of its units.
 
     Args:
-        evaluation: says how many resamples, and of which units.
+        evaluation: says how many resamples, of which units, and by which seed: those that its own intervals rest on.
         compute: weights of shape ``(R, N)`` to named values of shape ``(R, K)``.
-        seed: of the random draws.
 
     Returns:
         Name to one entry for each of the ``K`` columns.
     """
     count = len(evaluation.ids)
     once = compute(np.ones((1, count)))
-    drawn = resample_weights(count, evaluation.units, resamples=evaluation.resamples, seed=seed)
+    drawn = resample_weights(count, evaluation.units, resamples=evaluation.resamples, seed=evaluation.seed)
     chunks = [compute(weights) for weights in drawn]
     return {
         name: [

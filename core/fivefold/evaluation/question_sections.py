@@ -30,7 +30,7 @@ from fivefold.evaluation.question_tests import delong_section
 from fivefold.evaluation.section import Grid, Section
 
 FEW = 10
-"""With fewer yeses or noes than this, a question is judged on too little."""
+"""With a yes, or a no, in fewer independent units than this, a question is judged on too little."""
 
 SHARES = {"sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV"}
 """Shares of an operating point, as tables name them."""
@@ -49,7 +49,7 @@ SHARES_EXPLAINED = (
 
 
 def question_sections(
-    evaluation: Evaluation, names: tuple[str, ...], thresholds: Values, specificity: float, seed: int = 0
+    evaluation: Evaluation, names: tuple[str, ...], thresholds: Values, said: Array, specificity: float
 ) -> list[Section]:
     """Questions, DeLong's test, operating point, calibration, decision curve.
 
@@ -57,24 +57,23 @@ def question_sections(
         evaluation: the judgement; its outputs hold ``probabilities`` and ``target``, each ``(N, Q)``.
         names: of the ``Q`` questions.
         thresholds: from which probability on the answer is yes, fitted on the validation split, shape ``(Q,)``.
+        said: whether the answer given is yes, shape ``(N, Q)``: where the probability reaches the threshold, and
+            nothing else holds it back.
         specificity: that the thresholds were fitted for, from 0 to 1.
-        seed: of the resamples.
     """
     return [
-        question_section(evaluation, names, thresholds, seed),
+        question_section(evaluation, names, said),
         delong_section(evaluation, names),
-        operating_section(evaluation, names, thresholds, specificity, seed),
-        calibration_section(evaluation, names, seed),
+        operating_section(evaluation, names, thresholds, said, specificity),
+        calibration_section(evaluation, names),
         decision_section(evaluation, names),
     ]
 
 
-def question_section(
-    evaluation: Evaluation, names: tuple[str, ...], thresholds: Values, seed: int
-) -> Section:
+def question_section(evaluation: Evaluation, names: tuple[str, ...], said: Array) -> Section:
     """Answers, AUROC and AUPRC of each question, with their curves; arguments as in `question_sections`."""
     truth = answers(evaluation.outputs)
-    areas = resampled(evaluation, lambda weights: question_values(evaluation.outputs, weights), seed)
+    areas = resampled(evaluation, lambda weights: question_values(evaluation.outputs, weights))
     found = {name: [interval(one, evaluation.level) for one in areas[name]] for name in ("AUROC", "AUPRC")}
     counts = [_counts(column) for column in truth.T]
     span = interval_head(evaluation)
@@ -93,9 +92,9 @@ def question_section(
     )
     return Section(
         title="Questions",
-        text="\n\n".join(_question_text(names, truth, areas["AUROC"])),
+        text="\n\n".join(_question_text(evaluation, names, truth, areas["AUROC"])),
         grids=(grid,),
-        figures=curve_figures(evaluation, names, thresholds),
+        figures=curve_figures(evaluation, names, said),
         facts={
             "questions": [
                 {
@@ -116,13 +115,16 @@ def _counts(truth: Array) -> tuple[int, int, int, float]:
     return yes, no, len(truth) - yes - no, yes / (yes + no) if yes + no else float("nan")
 
 
-def _question_text(names: tuple[str, ...], truth: Array, areas: list[Resampled]) -> list[str]:
+def _question_text(
+    evaluation: Evaluation, names: tuple[str, ...], truth: Array, areas: list[Resampled]
+) -> list[str]:
     paragraphs = [AREAS_EXPLAINED, *one_sided(names, truth)]
-    fewest = np.minimum((truth == 1).sum(axis=0), (truth == 0).sum(axis=0))
+    fewest = [min(unit_count(evaluation, column == answer) for answer in (0, 1)) for column in truth.T]
     few = [name for name, count in zip(names, fewest, strict=True) if 0 < count < FEW]
     if few:
         paragraphs.append(
-            f"Fewer than {FEW} samples with yes, or with no, which is too few to judge: {', '.join(few)}."
+            f"Fewer than {FEW} {evaluation.unit_name}s with yes, or with no, which is too few to judge: "
+            f"{', '.join(few)}."
         )
     undefined = {
         name: int(np.isnan(area.draws).sum())
@@ -136,19 +138,18 @@ def _question_text(names: tuple[str, ...], truth: Array, areas: list[Resampled])
 
 
 def operating_section(
-    evaluation: Evaluation, names: tuple[str, ...], thresholds: Values, specificity: float, seed: int
+    evaluation: Evaluation, names: tuple[str, ...], thresholds: Values, said: Array, specificity: float
 ) -> Section:
     """What the fitted thresholds do here; arguments as in `question_sections`."""
     truth = answers(evaluation.outputs)
-    probabilities = evaluation.outputs["probabilities"]
-    columns = list(zip(probabilities.T, truth.T, thresholds.tolist(), strict=True))
-    points = [operating_point(*column) for column in columns]
+    columns = list(zip(said.T, truth.T, strict=True))
+    points = [operating_point(*column, 1) for column in columns]
 
     def compute(weights: Values) -> dict[str, Values]:
-        found = [operating_values(*column, weights) for column in columns]
+        found = [operating_values(*column, 1, weights) for column in columns]
         return {share: np.stack([one[share] for one in found], axis=1) for share in SHARES}
 
-    drawn = resampled(evaluation, compute, seed)
+    drawn = resampled(evaluation, compute)
     shares = [
         {
             share: share_interval(drawn[share][place], evaluation.level, unit_count(evaluation, among))
@@ -158,7 +159,13 @@ def operating_section(
     ]
     return Section(
         title="Operating point",
-        text="\n\n".join(_operating_text(evaluation, names, shares, specificity, one_sided(names, truth))),
+        text="\n\n".join(
+            [
+                *_operating_text(evaluation, names, shares, specificity),
+                *_held_back(evaluation, thresholds, said),
+                *one_sided(names, truth),
+            ]
+        ),
         grids=(_share_grid(evaluation, names, thresholds, shares), _count_grid(names, points)),
         facts={
             "specificity_asked": specificity,
@@ -176,9 +183,8 @@ def operating_section(
     )
 
 
-def _concerned(scores: Array, truth: Array, threshold: float) -> dict[str, Array]:
+def _concerned(said: Array, truth: Array) -> dict[str, Array]:
     """The samples ``(N,)`` that each share is taken of."""
-    said = np.asarray(scores, dtype=np.float64) >= threshold
     known = ~np.isnan(truth)
     return {"sensitivity": truth == 1, "specificity": truth == 0, "ppv": said & known, "npv": ~said & known}
 
@@ -188,7 +194,6 @@ def _operating_text(
     names: tuple[str, ...],
     shares: list[dict[str, Estimate]],
     specificity: float,
-    missing: list[str],
 ) -> list[str]:
     fitted = (
         "A probability at the threshold or above it is a yes. The threshold was fitted on the validation split, as "
@@ -201,7 +206,21 @@ def _operating_text(
             "Resampling cannot tell how far a share of 0 % or 100 % may be off; its interval is Clopper and Pearson's "
             f"over the {evaluation.unit_name}s concerned."
         )
-    return [*paragraphs, *missing]
+    return paragraphs
+
+
+def _held_back(evaluation: Evaluation, thresholds: Values, said: Array) -> list[str]:
+    """A sentence on answers that their own threshold would make a yes; none where there are none."""
+    # In float64, as a threshold between two float32 numbers must not be rounded to one of them.
+    reached = np.asarray(evaluation.outputs["probabilities"], dtype=np.float64) >= thresholds
+    count = int((reached & ~said).sum())
+    if not count:
+        return []
+    told = (
+        f"{count} answers are no though their probability is at the threshold or above it, as a question before "
+        "them, which a yes would imply, is answered no."
+    )
+    return [told]
 
 
 def _came_out(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import fields
 from math import isfinite
 
 import numpy as np
@@ -113,7 +114,7 @@ def _text(evaluation: Evaluation, names: tuple[str, ...], tests: list[Test]) -> 
         units = (
             f"Samples of one {evaluation.unit_name} are alike. Their contributions are therefore summed by "
             f"{evaluation.unit_name} before the variance is taken (Obuchowski 1997): to count them as independent "
-            "would make intervals too narrow and p-values too small."
+            "can make intervals too narrow and p-values too small."
         )
     tested = "Two AUROCs of the same samples, compared as DeLong, DeLong and Clarke-Pearson (1988) do."
     return "\n\n".join(
@@ -142,4 +143,5 @@ def _counted(evaluation: Evaluation, tests: list[Test]) -> str:
 
 def _fact(test: Test) -> dict[str, object]:
     question, baseline, found, corrected = test
-    return {"question": question, "baseline": baseline, **(vars(found) if found else {}), "p_holm": corrected}
+    values = vars(found) if found else dict.fromkeys(field.name for field in fields(DeLong))
+    return {"question": question, "baseline": baseline, **values, "p_holm": corrected}

@@ -17,7 +17,7 @@ from fivefold.evaluation.bootstrap import Resampled, interval
 from fivefold.evaluation.classification_metrics import mean_defined
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.metric import Values
-from fivefold.evaluation.question_intervals import both_ways, resampled, share_interval, unit_count
+from fivefold.evaluation.question_intervals import resampled, share_interval, unit_count
 from fivefold.evaluation.question_metrics import answers, question_values
 
 MOST_VALUES = 12
@@ -27,6 +27,9 @@ FEWEST = 10
 """With a yes, or a no, in fewer independent units than this, a group is not judged."""
 
 NOT_STATED = "not stated"
+
+MISSING = {"", "nan", "nat", "<na>", NOT_STATED}
+"""Texts, in small letters, that stand for no value, as tables write them."""
 
 MEASURES = ("AUROC", "sensitivity", "specificity")
 
@@ -55,13 +58,17 @@ class Judged:
         yes: answers yes, of all questions together.
         no: answers no.
         units: independent units.
-        estimates: measure to estimate; empty where there are too few answers.
+        enough: questions of which this group has enough answers.
+        questions: columns of those that it is judged on; empty where it is not judged.
+        estimates: measure to estimate; empty where it is not judged.
     """
 
     group: Group
     yes: int
     no: int
     units: int
+    enough: int
+    questions: tuple[int, ...]
     estimates: dict[str, Estimate]
 
 
@@ -79,15 +86,18 @@ def groups_of(column: str, values: Array) -> list[Group]:
         kept = sorted(sizes, key=lambda name: (-sizes[name], _natural(name)))[: MOST_VALUES - 1]
     groups = [Group(column, name, named == name) for name in sorted(kept, key=_natural)]
     rest = np.array([bool(name) and name not in kept for name in named])
-    groups.append(Group(column, f"others ({len(sizes) - len(kept)} values)", rest))
+    others = f"others ({len(sizes) - len(kept)} values)"
+    while others in kept:
+        others += " together"
+    groups.append(Group(column, others, rest))
     groups.append(Group(column, NOT_STATED, named == ""))
     return [group for group in groups if group.members.any()]
 
 
 def _named(value: Any) -> str:
-    """The value as text; empty where it is missing."""
-    missing = value is None or (isinstance(value, (float, np.floating)) and np.isnan(value))
-    return "" if missing else str(value).strip()
+    """The value as text; empty where it is missing: None, nan, NaT, or a text of `MISSING`."""
+    name = "" if value is None else str(value).strip()
+    return "" if name.casefold() in MISSING else name
 
 
 def _natural(name: str) -> list[str | int]:
@@ -95,90 +105,99 @@ def _natural(name: str) -> list[str | int]:
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 
-def judge_groups(
-    evaluation: Evaluation, thresholds: Values, groups: Sequence[Group], seed: int
-) -> list[Judged]:
+def judge_groups(evaluation: Evaluation, said: Array, groups: Sequence[Group]) -> list[Judged]:
     """Count the answers of each group, and judge those that have enough.
 
-    Of several questions, AUROC is the mean over those that all judged groups of a column answer both ways, so that
-    groups are not told apart by questions that only one of them answers. Sensitivity and specificity are taken of the
-    answers to all questions together.
+    A group has enough answers to a question where `FEWEST` independent units have a yes and as many have a no; many
+    questions with a few answers each do not add up. Groups of a column that have enough of any question are judged
+    on the questions that all of these groups have enough of, so that they are not told apart by what they are asked.
+    AUROC is the mean over these questions; sensitivity and specificity are taken of the answers to them together.
 
     Args:
         evaluation: the judgement.
-        thresholds: from which probability on the answer is yes, shape ``(Q,)``.
+        said: whether the answer given is yes, shape ``(N, Q)``.
         groups: of one column or several.
-        seed: of the resamples, the same ones for all groups.
     """
     truth = answers(evaluation.outputs)
-    chosen = [place for place, group in enumerate(groups) if _enough(evaluation, truth, group.members)]
-    found: dict[int, dict[str, Estimate]] = {}
-    if chosen:
-        drawn = _drawn(evaluation, truth, thresholds, [groups[place] for place in chosen], seed)
-        for column, place in enumerate(chosen):
-            own = {measure: values[column] for measure, values in drawn.items()}
-            found[place] = _estimates(evaluation, truth, groups[place].members, own)
+    enough = [_enough(evaluation, truth, group.members) for group in groups]
+    shared = {group.column: np.ones(truth.shape[1], dtype=bool) for group in groups}
+    for group, own in zip(groups, enough, strict=True):
+        if own.any():
+            shared[group.column] &= own
+    chosen = {
+        place: np.flatnonzero(shared[group.column])
+        for place, group in enumerate(groups)
+        if enough[place].any() and shared[group.column].any()
+    }
+    asked = [(groups[place].members, questions) for place, questions in chosen.items()]
+    drawn = _drawn(evaluation, truth, said, asked) if asked else {}
+    found = {
+        place: _estimates(evaluation, truth, *asked[column], {name: of[column] for name, of in drawn.items()})
+        for column, place in enumerate(chosen)
+    }
     return [
         Judged(
             group,
             int((truth[group.members] == 1).sum()),
             int((truth[group.members] == 0).sum()),
             unit_count(evaluation, group.members),
+            int(enough[place].sum()),
+            tuple(chosen[place].tolist()) if place in chosen else (),
             found.get(place, {}),
         )
         for place, group in enumerate(groups)
     ]
 
 
-def _having(truth: Array, members: Array, answer: int) -> Array:
-    """The members, shape ``(N,)``, who give that answer to a question."""
-    having: Array = members & (truth == answer).any(axis=1)
-    return having
-
-
-def _enough(evaluation: Evaluation, truth: Array, members: Array) -> bool:
-    return all(unit_count(evaluation, _having(truth, members, answer)) >= FEWEST for answer in (0, 1))
+def _enough(evaluation: Evaluation, truth: Array, members: Array) -> NDArray[np.bool_]:
+    """Whether the members have enough answers to each question, shape ``(Q,)``."""
+    return np.array(
+        [
+            all(unit_count(evaluation, members & (column == answer)) >= FEWEST for answer in (0, 1))
+            for column in truth.T
+        ]
+    )
 
 
 def _drawn(
-    evaluation: Evaluation, truth: Array, thresholds: Values, groups: Sequence[Group], seed: int
+    evaluation: Evaluation, truth: Array, said: Array, asked: Sequence[tuple[Array, Array]]
 ) -> dict[str, list[Resampled]]:
-    """Each measure of each group, on the same resamples of all units."""
-    probabilities = evaluation.outputs["probabilities"]
-    said = np.asarray(probabilities, dtype=np.float64) >= thresholds
-    yes, no = truth == 1, truth == 0
-    # Summed over questions, so that one product gives the four counts of each resample.
-    cells = np.stack([(said & yes).sum(1), yes.sum(1), (~said & no).sum(1), no.sum(1)], axis=1)
-    shared = {group.column: np.ones(truth.shape[1], dtype=bool) for group in groups}
-    for group in groups:
-        shared[group.column] &= both_ways(truth[group.members])
+    """Each measure of each group, on the same resamples of all units.
 
-    def of_group(group: Group, weights: Values) -> tuple[Values, Values, Values]:
-        here, questions = weights[:, group.members], np.flatnonzero(shared[group.column])
-        found, positive, let_be, negative = (here @ cells[group.members].astype(np.float64)).T
-        area = np.full(len(here), np.nan)
-        if len(questions):
-            own = np.ix_(group.members, questions)
-            outputs = {"probabilities": probabilities[own], "target": truth[own]}
-            area = mean_defined(question_values(outputs, here)["AUROC"])
+    Args:
+        evaluation: the judgement.
+        truth: the answers, shape ``(N, Q)``.
+        said: as in `judge_groups`.
+        asked: of each group, its members ``(N,)`` and the columns of its questions.
+    """
+    probabilities = evaluation.outputs["probabilities"]
+
+    def of_group(members: Array, questions: Array, weights: Values) -> tuple[Values, Values, Values]:
+        own = np.ix_(members, questions)
+        here, yes, no = weights[:, members], truth[own] == 1, truth[own] == 0
+        # Summed over questions, so that one product gives the four counts of each resample.
+        cells = np.stack([(said[own] & yes).sum(1), yes.sum(1), (~said[own] & no).sum(1), no.sum(1)], axis=1)
+        found, positive, let_be, negative = (here @ cells.astype(np.float64)).T
+        outputs = {"probabilities": probabilities[own], "target": truth[own]}
+        area = mean_defined(question_values(outputs, here)["AUROC"])
         return area, found / positive, let_be / negative
 
     def compute(weights: Values) -> dict[str, Values]:
         # A resample may leave out every yes or every no of a group: nan is the answer there, not a warning.
         with np.errstate(divide="ignore", invalid="ignore"):
-            values = zip(*(of_group(group, weights) for group in groups), strict=True)
+            values = zip(*(of_group(*one, weights) for one in asked), strict=True)
             return dict(zip(MEASURES, (np.stack(of, axis=1) for of in values), strict=True))
 
-    return resampled(evaluation, compute, seed)
+    return resampled(evaluation, compute)
 
 
 def _estimates(
-    evaluation: Evaluation, truth: Array, members: Array, drawn: dict[str, Resampled]
+    evaluation: Evaluation, truth: Array, members: Array, questions: Array, drawn: dict[str, Resampled]
 ) -> dict[str, Estimate]:
-    trials = {
-        "sensitivity": unit_count(evaluation, _having(truth, members, 1)),
-        "specificity": unit_count(evaluation, _having(truth, members, 0)),
-    }
+    def units(answer: int) -> int:
+        return unit_count(evaluation, members & (truth[:, questions] == answer).any(axis=1))
+
+    trials = {"sensitivity": units(1), "specificity": units(0)}
     shares = {name: share_interval(drawn[name], evaluation.level, count) for name, count in trials.items()}
     return {"AUROC": interval(drawn["AUROC"], evaluation.level), **shares}
 

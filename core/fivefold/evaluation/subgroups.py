@@ -11,7 +11,6 @@ import numpy as np
 from fivefold.data.table import Array
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.figures import BLUE, canvas, finish, shortened
-from fivefold.evaluation.metric import Values
 from fivefold.evaluation.question_intervals import (
     DASH,
     interval_head,
@@ -25,34 +24,29 @@ from fivefold.evaluation.subgroup_values import FEWEST, MEASURES, Judged, groups
 
 
 def subgroup_section(
-    evaluation: Evaluation,
-    names: tuple[str, ...],
-    thresholds: Values,
-    subgroups: Mapping[str, Array],
-    seed: int = 0,
+    evaluation: Evaluation, names: tuple[str, ...], said: Array, subgroups: Mapping[str, Array]
 ) -> Section | None:
     """Counts, AUROC, sensitivity and specificity in each group; None where there is no column.
 
     Args:
         evaluation: the judgement.
         names: of the ``Q`` questions.
-        thresholds: from which probability on the answer is yes, shape ``(Q,)``.
+        said: whether the answer given is yes, shape ``(N, Q)``.
         subgroups: column's name to a value for each sample, shape ``(N,)``; None, nan and blanks are missing.
-        seed: of the resamples.
     """
     if not subgroups:
         return None
     groups = [group for column, values in subgroups.items() for group in groups_of(column, values)]
-    judged = judge_groups(evaluation, thresholds, groups, seed)
+    judged = judge_groups(evaluation, said, groups)
     return Section(
         title="Subgroups",
         text=_text(names, judged, evaluation.unit_name),
         grids=tuple(
-            _grid(evaluation, column, [one for one in judged if one.group.column == column])
+            _grid(evaluation, names, column, [one for one in judged if one.group.column == column])
             for column in subgroups
         ),
         figures=_figures(judged),
-        facts={"groups": [_fact(one) for one in judged]},
+        facts={"groups": [_fact(names, one) for one in judged]},
         key="subgroups",
     )
 
@@ -61,9 +55,10 @@ def _text(names: tuple[str, ...], judged: list[Judged], unit_name: str) -> str:
     paragraphs = []
     if len(names) > 1:
         paragraphs.append(
-            f"Of the {len(names)} questions, AUROC is the mean over those that every judged group of the column "
-            "answers both ways; counts, sensitivity and specificity are of the answers to all questions together, "
-            "each at its own threshold."
+            f"Of the {len(names)} questions, the groups of a column are judged on those that each of these groups has "
+            "enough answers to (a group that has enough to none is not judged, and leaves none out). AUROC is the mean "
+            "over these questions; sensitivity and specificity are of the answers to them together, each at its own "
+            "threshold. Yes and no are counted over all questions."
         )
     paragraphs.append(
         "Read differences between small groups with care: their intervals are wide, among many groups some differ by "
@@ -99,12 +94,14 @@ def _printed(measure: str, estimate: Estimate) -> tuple[str, str]:
     return percent(estimate.value), percent_span(estimate)
 
 
-def _grid(evaluation: Evaluation, column: str, judged: list[Judged]) -> Grid:
+def _grid(evaluation: Evaluation, names: tuple[str, ...], column: str, judged: list[Judged]) -> Grid:
     span = interval_head(evaluation)
     units = () if evaluation.units is None else (f"{evaluation.unit_name.capitalize()}s",)
     measures = (part for name in ("AUROC", "Sensitivity", "Specificity") for part in (name, span))
+    count = max((len(one.questions) for one in judged), default=0)
+    over = f", over {count} of {len(names)} questions" if len(names) > 1 else ""
     return Grid(
-        caption=f"By {column}",
+        caption=f"By {column}{over}",
         head=(column, "Samples", *units, "Yes", "No", *measures),
         rows=tuple(_row(one, with_units=bool(units)) for one in judged),
     )
@@ -113,12 +110,13 @@ def _grid(evaluation: Evaluation, column: str, judged: list[Judged]) -> Grid:
 def _row(one: Judged, *, with_units: bool) -> tuple[str | int, ...]:
     counts = (int(one.group.members.sum()), *((one.units,) if with_units else ()), one.yes, one.no)
     if not one.estimates:
-        return (one.group.value, *counts, "too few to judge", *[DASH] * 5)
+        reason = "no question in common" if one.enough else "too few to judge"
+        return (one.group.value, *counts, reason, *[DASH] * 5)
     printed = (part for measure in MEASURES for part in _printed(measure, one.estimates[measure]))
     return (one.group.value, *counts, *printed)
 
 
-def _fact(one: Judged) -> dict[str, Any]:
+def _fact(names: tuple[str, ...], one: Judged) -> dict[str, Any]:
     return {
         "column": one.group.column,
         "value": one.group.value,
@@ -127,6 +125,7 @@ def _fact(one: Judged) -> dict[str, Any]:
         "yes": one.yes,
         "no": one.no,
         "judged": bool(one.estimates),
+        "questions": [names[question] for question in one.questions],
         **{measure: vars(estimate) for measure, estimate in one.estimates.items()},
     }
 

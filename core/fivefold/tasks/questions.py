@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.table import Array
 from fivefold.errors import ConfigError, DataError
 from fivefold.tasks.base import Inputs, Loss, Outputs, Task, inputs_of
 
@@ -205,17 +207,35 @@ class Questions(Task):
 
         return question_metrics(self.names)
 
+    def said(self, probabilities: Array) -> NDArray[np.bool_]:
+        """Whether the answer is yes, shape ``(B, Q)``: where the probability, ``(B, Q)``, reaches the threshold.
+
+        Thresholds of grades, fitted each for itself, may fall from grade to grade faster than probabilities do, so
+        that a higher grade reaches its own where a lower one does not. A grade is therefore a yes only where all
+        lower ones are, too: a yes is taken back and none is added, so that no specificity falls below what its
+        threshold was fitted for, and sensitivity falls by those samples only (raising the thresholds until they rise
+        with the grades would lose many more).
+        """
+        # In float64, as a threshold must not be rounded to a probability.
+        above: NDArray[np.bool_] = (
+            np.asarray(probabilities, np.float64) >= self.threshold.cpu().double().numpy()
+        )
+        return np.logical_and.accumulate(above, axis=1) if self.form == "ordered" else above
+
     def decode(self, outputs: Outputs, facts: Facts) -> list[dict[str, Any]]:  # noqa: ARG002 - the interface
         """Records ``{"label", "probabilities": {question: p}, "above_threshold": {question: bool}}``.
 
         The label is the class: of one question by its threshold, of exclusive classes the most probable one, of
-        grades the highest that is as likely as not. Where several questions are asked there is none.
+        grades the highest that is as likely as not. Where several questions are asked there is none. What is above
+        its threshold is told by `said`: of grades, where all lower ones are, too.
         """
-        thresholds = self.threshold.cpu().numpy()
-        return [self._record(row, thresholds) for row in np.asarray(outputs["probabilities"], np.float64)]
+        probabilities = np.asarray(outputs["probabilities"], np.float64)
+        return [
+            self._record(row, above)
+            for row, above in zip(probabilities, self.said(outputs["probabilities"]), strict=True)
+        ]
 
-    def _record(self, row: Any, thresholds: Any) -> dict[str, Any]:
-        above = row >= thresholds
+    def _record(self, row: Array, above: NDArray[np.bool_]) -> dict[str, Any]:
         record: dict[str, Any] = {
             "probabilities": dict(zip(self.names, row.tolist(), strict=True)),
             "above_threshold": dict(zip(self.names, above.tolist(), strict=True)),
@@ -235,7 +255,11 @@ class Questions(Task):
         from fivefold.evaluation.question_sections import question_sections  # noqa: PLC0415 - imported where it is used
 
         return question_sections(
-            evaluation, self.names, self.threshold.cpu().double().numpy(), self.specificity
+            evaluation,
+            self.names,
+            self.threshold.cpu().double().numpy(),
+            self.said(evaluation.outputs["probabilities"]),
+            self.specificity,
         )
 
 

@@ -89,7 +89,7 @@ def _rows(evaluation: Evaluation, task: Questions, question: int, each: int) -> 
     """The surest samples of each kind, with its name."""
     scores = evaluation.outputs["probabilities"][:, question]
     truth = evaluation.outputs["target"][:, question]
-    above = scores >= float(task.threshold[question])
+    above = task.said(evaluation.outputs["probabilities"])[:, question]
     kinds: tuple[tuple[str, Array, int], ...] = (
         ("found", above & (truth == 1), -1),
         ("missed", ~above & (truth == 1), 1),

@@ -26,9 +26,9 @@ def report_sections(evaluation: Evaluation, config: DiagnoseConfig) -> list[Sect
     task, samples = evaluation.task, evaluation.samples
     if not isinstance(task, Questions) or not isinstance(samples, Images):
         return []
-    thresholds = task.threshold.cpu().double().numpy()
+    said = task.said(evaluation.outputs["probabilities"])
     sections = [
-        subgroup_section(evaluation, task.names, thresholds, samples.subgroups),
+        subgroup_section(evaluation, task.names, said, samples.subgroups),
         saliency_section(evaluation, task, samples),
         quality_section(evaluation, samples),
         card_section(evaluation, task, config),

@@ -44,6 +44,7 @@ def judge_questions(
     names: Sequence[str] = ("cough", "fever"),
     baselines: Mapping[str, Outputs] | None = None,
     units: Array | None = None,
+    seed: int = 0,
 ) -> Evaluation:
     samples = samples_like(outputs["target"], units, unit="patient")
     return judge(
@@ -55,5 +56,5 @@ def judge_questions(
         baseline_outputs=baselines or {},
         findings=(),
         config=EvaluationConfig(resamples=RESAMPLES),
-        seed=0,
+        seed=seed,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -31,8 +32,16 @@ THRESHOLDS = np.array([0.5, 0.7])
 KEYS = ["questions", "delong", "operating_point", "recalibration", "decision_curve"]
 
 
-def sections_of(evaluation, names=NAMES, thresholds=THRESHOLDS, specificity=0.9, seed=0):
-    found = question_sections(evaluation, names, thresholds, specificity, seed)
+def said_at(evaluation, thresholds=THRESHOLDS):
+    return evaluation.outputs["probabilities"] >= thresholds
+
+
+def operating(evaluation, names=NAMES, thresholds=THRESHOLDS, specificity=0.9):
+    return operating_section(evaluation, names, thresholds, said_at(evaluation, thresholds), specificity)
+
+
+def sections_of(evaluation, names=NAMES, thresholds=THRESHOLDS, specificity=0.9):
+    found = question_sections(evaluation, names, thresholds, said_at(evaluation, thresholds), specificity)
     assert [section.key for section in found] == KEYS
     for section in found:
         json.dumps(plain(section.facts), allow_nan=False)
@@ -100,8 +109,16 @@ def test_intervals_are_percentiles_over_resampled_units(outputs, evaluation, sec
 
 def test_the_seed_draws_the_resamples(evaluation, sections):
     drawn = sections["operating_point"].facts
-    assert operating_section(evaluation, NAMES, THRESHOLDS, 0.9, seed=0).facts == drawn
-    assert operating_section(evaluation, NAMES, THRESHOLDS, 0.9, seed=1).facts != drawn
+    assert operating(evaluation).facts == drawn
+    assert operating(replace(evaluation, seed=1)).facts != drawn
+
+
+def test_one_question_has_the_same_interval_in_all_the_report(outputs):
+    single = {name: values[:, :1] for name, values in outputs.items()}
+    evaluation = judge_questions(single, ("cough",), seed=5)
+    assert evaluation.seed == 5
+    section = question_section(evaluation, ("cough",), said_at(evaluation, [0.5]))
+    assert section.facts["questions"][0]["AUROC"] == pytest.approx(vars(evaluation.estimates["AUROC"]))
 
 
 def test_curves_name_each_question_and_its_area(sections):
@@ -158,6 +175,7 @@ def test_every_question_is_tested_against_every_baseline(outputs, evaluation, se
     assert {name: tests[3][name] for name in vars(expected)} == vars(expected)
     assert [one["p_holm"] for one in tests] == holm([one["p_value"] for one in tests])
     text = sections["delong"].text
+    assert "can make intervals too narrow and p-values too small" in text
     assert "summed by patient before the variance is taken" in text
     assert "4 of 4 tests find a difference" in text
     assert sections["delong"].grids[0].rows[0][-1] == "below 0.0001"
@@ -225,7 +243,7 @@ def test_the_operating_point_counts_and_says_where_the_threshold_is_from(outputs
     ],
 )
 def test_a_specificity_far_from_what_was_asked_is_told(outputs, threshold, words):
-    section = operating_section(judge_questions(outputs), NAMES, np.full(2, threshold), 0.8, seed=0)
+    section = operating(judge_questions(outputs), NAMES, np.full(2, threshold), 0.8)
     assert f"{words} of this split: cough, fever" in section.text
 
 
@@ -233,7 +251,7 @@ def test_a_specificity_as_asked_is_told(outputs):
     single = {name: values[:, :1] for name, values in outputs.items()}
     point = operating_point(single["probabilities"][:, 0], single["target"][:, 0], 0.5)
     evaluation = judge_questions(single, ("cough",))
-    text = operating_section(evaluation, ("cough",), np.array([0.5]), point.specificity, seed=0).text
+    text = operating(evaluation, ("cough",), np.array([0.5]), point.specificity).text
     came_out = f"The specificity came out at {100 * point.specificity:.1f} % here"
     assert f"{came_out}, where the interval holds what was asked." in text
 
@@ -251,7 +269,7 @@ def test_a_share_of_all_is_as_uncertain_as_its_units_are_few(outputs):
     sure = {"probabilities": np.clip(outputs["target"], 0.1, 0.9), "target": outputs["target"]}
     sure["probabilities"][np.isnan(outputs["target"])] = 0.5
     units = np.arange(300) // 10
-    section = operating_section(judge_questions(sure, units=units), NAMES, THRESHOLDS, 0.9, seed=0)
+    section = operating(judge_questions(sure, units=units))
     with_yes = len(np.unique(units[outputs["target"][:, 0] == 1]))
     assert section.facts["questions"][0]["sensitivity"] == {
         "value": 1.0,
@@ -300,6 +318,9 @@ def test_a_question_without_both_answers_is_named_and_not_judged(outputs, answer
     dash = "–"  # noqa: RUF001 - a dash in a table
     assert found["questions"].grids[0].rows[1][5:] == (dash,) * 4
     assert found["delong"].grids[0].rows[1][2:] == (dash,) * 6
+    tested, untested = plain(found["delong"].facts)["tests"]
+    assert list(untested) == list(tested)
+    assert [*untested.values()][2:] == [None] * 8
     assert plain(found["questions"].facts)["questions"][1]["AUROC"]["value"] is None
     assert not any("fever" in word for word in drawn(found["questions"].figures[0]))
     assert {row[0] for row in found["decision_curve"].grids[0].rows} == {"cough"}
@@ -319,17 +340,55 @@ def test_few_answers_and_resamples_without_them_are_told(outputs):
     target = outputs["target"].copy()
     target[:, 1] = 0.0
     target[:2, 1] = 1.0
-    text = question_section(judge_questions({**outputs, "target": target}), NAMES, THRESHOLDS, seed=0).text
+    evaluation = judge_questions({**outputs, "target": target})
+    text = question_section(evaluation, NAMES, said_at(evaluation)).text
     assert "Fewer than 10 samples with yes, or with no, which is too few to judge: fever." in text
     weights = np.concatenate(list(resample_weights(300, None, resamples=100, seed=0)))
     lacking = int((weights[:, :2].sum(axis=1) == 0).sum())
     assert f"left out of the intervals: fever ({lacking} of 100)." in text
 
 
+def test_too_few_are_counted_by_unit(outputs):
+    target = outputs["target"].copy()
+    target[:, 1] = np.repeat([1.0, 0.0], [90, 210])
+    evaluation = judge_questions({**outputs, "target": target}, units=np.arange(300) // 10)
+    text = question_section(evaluation, NAMES, said_at(evaluation)).text
+    assert "Fewer than 10 patients with yes, or with no, which is too few to judge: fever." in text
+
+
+def test_answers_held_back_by_the_question_before_are_judged_so(outputs):
+    evaluation = judge_questions(outputs)
+    said = np.logical_and.accumulate(said_at(evaluation), axis=1)
+    held = int((said_at(evaluation) & ~said).sum())
+    assert held > 0
+    section = operating_section(evaluation, NAMES, THRESHOLDS, said, 0.9)
+    truth = outputs["target"][:, 1]
+    assert section.facts["questions"][1]["true_positive"] == (said[:, 1] & (truth == 1)).sum()
+    fact = section.facts["questions"][1]["sensitivity"]["value"]
+    assert fact == pytest.approx(said[truth == 1, 1].mean())
+    assert f"{held} answers are no though their probability is at the threshold" in section.text
+    assert "are no though" not in operating(evaluation).text
+    roc = question_section(evaluation, NAMES, said).figures[0]
+    assert roc.image != question_section(evaluation, NAMES, said_at(evaluation)).figures[0].image
+
+
+def test_where_nothing_beats_treating_nobody_the_curve_is_drawn():
+    target = np.zeros((1000, 1))
+    target[:2] = 1.0
+    outputs = {"probabilities": np.where(target == 1, 0.1, 0.9), "target": target}
+    section = decision_section(judge_questions(outputs, ("cough",)), ("cough",))
+    assert max(section.facts["questions"][0]["model"]) == 0
+    assert "the model is best nowhere" in section.figures[0].alt
+    ticks = [float(word.replace("\u2212", "-")) for word in drawn(section.figures[0]) if word[-1].isdigit()]
+    assert 0.0 in ticks
+    # The axis of net benefit ends near the 2 in 1000 of a perfect model.
+    assert 0.002 in ticks
+
+
 def test_the_page_holds_every_section(tmp_path, outputs):
     names = ("<b>cough</b>", "fever $x_1$")
     evaluation = judge_questions(outputs, names, {"age alone": noisy(outputs)})
-    sections = question_sections(evaluation, names, THRESHOLDS, 0.9)
+    sections = question_sections(evaluation, names, THRESHOLDS, said_at(evaluation), 0.9)
     assert "fever $x_1$" in drawn(sections[3].figures[0])
     write_report(evaluation, sections, {}, tmp_path)
     page = (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -7,6 +7,8 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from fivefold.evaluation.bootstrap import resample_weights
@@ -29,7 +31,8 @@ def groups_in(values):
 
 def judged(evaluation, values, names=NAMES, thresholds=THRESHOLDS):
     """Facts by value."""
-    section = subgroup_section(evaluation, names, thresholds, {"site": np.array(values, dtype=object)})
+    said = evaluation.outputs["probabilities"] >= thresholds
+    section = subgroup_section(evaluation, names, said, {"site": np.array(values, dtype=object)})
     json.dumps(plain(section.facts), allow_nan=False)
     for figure in section.figures:
         assert ET.fromstring(figure.image).tag.endswith("svg")  # noqa: S314 - our own
@@ -59,6 +62,35 @@ def test_values_are_in_natural_order_and_missing_ones_last():
     assert groups_in(values) == [("5", 1), ("age 9", 2), ("age 10", 1), ("not stated", 5)]
 
 
+@pytest.mark.parametrize(
+    "value",
+    ["nan", "NaN", " NAN ", "NaT", "not stated", "Not stated", np.datetime64("NaT"), np.float32("nan"), None],
+)
+def test_what_is_not_stated_is_one_group(value):
+    assert groups_in([value, "left", None, ""]) == [("left", 1), ("not stated", 3)]
+
+
+def test_a_value_called_like_the_others_is_a_group_of_its_own():
+    many = [str(value) for value in range(12)]
+    found = groups_in([*many, "others (2 values)", "others (2 values)"])
+    assert found[-2:] == [("others (2 values)", 2), ("others (2 values) together", 2)]
+    names = [name for name, _ in found]
+    assert len(set(names)) == len(names) == 12
+
+
+@settings(max_examples=50, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([*"abcdefghijklmnop", "others (5 values)", "nan", "", "not stated", None]), min_size=1
+    )
+)
+def test_groups_have_names_that_differ_and_hold_each_sample_once(values):
+    groups = groups_of("site", np.array(values, dtype=object))
+    names = [group.value for group in groups]
+    assert len(set(names)) == len(names)
+    assert np.sum([group.members for group in groups], axis=0).tolist() == [1] * len(values)
+
+
 def test_twelve_values_are_all_shown_and_of_more_the_eleven_largest():
     twelve = [str(value) for value in range(12)]
     assert groups_in(twelve) == [(value, 1) for value in twelve]
@@ -73,7 +105,8 @@ def test_groups_of_numbers_and_truths_have_names():
 
 
 def test_no_column_makes_no_section(single):
-    assert subgroup_section(judge_questions(single, ("cough",)), ("cough",), np.array([0.5]), {}) is None
+    said = single["probabilities"] >= 0.5
+    assert subgroup_section(judge_questions(single, ("cough",)), ("cough",), said, {}) is None
 
 
 def test_one_question_is_judged_in_each_group(single, sites):
@@ -119,28 +152,61 @@ def test_several_questions_are_averaged_and_pooled(outputs, sites):
         )
         assert fact["sensitivity"]["value"] == pytest.approx(found / fact["yes"])
         assert fact["specificity"]["value"] == pytest.approx(let_be / fact["no"])
-    assert section.text.startswith("Of the 2 questions, AUROC is the mean over those that every judged group")
+    assert section.text.startswith("Of the 2 questions, the groups of a column are judged on those")
 
 
-def test_a_question_that_one_group_does_not_answer_both_ways_is_left_out_of_all(outputs, sites):
+def test_a_question_that_one_group_has_too_few_answers_of_is_left_out_of_all(outputs, sites):
     target = outputs["target"].copy()
     target[sites == "south", 1] = 0.0
-    _, facts = judged(judge_questions({**outputs, "target": target}), sites)
+    target[390:399, 1] = 1.0
+    section, facts = judged(judge_questions({**outputs, "target": target}), sites)
     for value, fact in facts.items():
         here = (sites == value) & ~np.isnan(target[:, 0])
-        assert fact["AUROC"]["value"] == pytest.approx(
-            roc_auc_score(target[here, 0], outputs["probabilities"][here, 0])
-        )
+        scores, truth = outputs["probabilities"][here, 0], target[here, 0]
+        assert fact["AUROC"]["value"] == pytest.approx(roc_auc_score(truth, scores))
+        assert fact["sensitivity"]["value"] == pytest.approx((scores >= 0.5)[truth == 1].mean())
+        assert fact["specificity"]["value"] == pytest.approx((scores < 0.5)[truth == 0].mean())
+        assert fact["questions"] == ["cough"]
+    assert section.grids[0].caption == "By site, over 1 of 2 questions"
+    # One more yes is enough.
+    target[399, 1] = 1.0
+    section, facts = judged(judge_questions({**outputs, "target": target}), sites)
+    assert facts["south"]["questions"] == list(NAMES)
+    assert section.grids[0].caption == "By site, over 2 of 2 questions"
 
 
-def test_groups_that_share_no_question_have_no_area(outputs, sites):
+def test_a_share_of_none_is_as_uncertain_as_the_units_it_is_taken_of(outputs, sites):
+    target = outputs["target"].copy()
+    target[sites == "south", 1] = 0.0
+    target[390:399, 1] = 1.0
+    _, facts = judged(judge_questions({**outputs, "target": target}), sites, thresholds=np.array([1.1, 0.6]))
+    with_yes = int((target[sites == "south", 0] == 1).sum())
+    assert facts["south"]["sensitivity"]["high"] == pytest.approx(1 - 0.025 ** (1 / with_yes))
+
+
+def test_few_answers_to_each_of_many_questions_are_too_few():
+    names = tuple(f"question {number}" for number in range(14))
+    outputs = question_outputs(200, 14)
+    target = outputs["target"].copy()
+    target[150:] = 0.0
+    target[np.arange(150, 164), np.arange(14)] = 1.0
+    sites = np.where(np.arange(200) < 150, "north", "south")
+    section, facts = judged(judge_questions({**outputs, "target": target}, names), sites, names, 0.5)
+    assert facts["south"]["yes"] == 14
+    assert not facts["south"]["judged"]
+    assert facts["north"]["questions"] == list(names)
+    assert "too few to judge" in section.grids[0].rows[1]
+
+
+def test_groups_that_share_no_question_are_not_judged(outputs, sites):
     target = outputs["target"].copy()
     target[sites == "south", 1] = 0.0
     target[sites == "north", 0] = 0.0
     section, facts = judged(judge_questions({**outputs, "target": target}), sites)
-    assert plain(facts["south"])["AUROC"] == {"value": None, "low": None, "high": None}
-    assert facts["south"]["sensitivity"]["value"] > 0
-    assert section.grids[0].rows[0][4] == "–"  # noqa: RUF001 - a dash in a table
+    assert not facts["south"]["judged"]
+    assert [row[4] for row in section.grids[0].rows] == ["no question in common"] * 2
+    assert section.grids[0].caption == "By site, over 0 of 2 questions"
+    assert "No column has two groups with enough answers to compare." in section.text
     assert section.figures == ()
 
 
@@ -159,6 +225,7 @@ def test_too_few_answers_are_counted_and_not_judged(yes, no):
         "yes": yes,
         "no": no,
         "judged": False,
+        "questions": [],
     }
     assert facts["enough"]["judged"]
     assert section.grids[0].rows[1][:5] == ("few", yes + no, yes, no, "too few to judge")
@@ -194,7 +261,7 @@ def test_the_largest_difference_beyond_overlap_is_named(single, sites):
         "where it is north, and "
         f"0.0 % (0.0 to {100 * (1 - 0.025 ** (1 / with_yes)):.1f} %) where it is south."
     ) in section.text
-    groups = judge_groups(evaluation, np.array([0.3]), groups_of("site", sites), seed=0)
+    groups = judge_groups(evaluation, probabilities >= 0.3, groups_of("site", sites))
     measure, better, worse = largest_gap(groups)
     assert (measure, better.group.value, worse.group.value) == ("sensitivity", "north", "south")
 
@@ -205,7 +272,7 @@ def test_groups_of_different_columns_are_not_compared(single, sites):
     evaluation = judge_questions({**single, "probabilities": probabilities}, ("cough",))
     north, south = np.where(sites == "north", "all", None), np.where(sites == "south", "all", None)
     groups = [*groups_of("first", north)[:1], *groups_of("second", south)[:1]]
-    assert largest_gap(judge_groups(evaluation, np.array([0.3]), groups, seed=0)) is None
+    assert largest_gap(judge_groups(evaluation, probabilities >= 0.3, groups)) is None
 
 
 def test_groups_alike_have_no_difference_to_name(single):
@@ -219,9 +286,15 @@ def test_each_column_has_its_table_in_order(single, sites):
     section = subgroup_section(
         judge_questions(single, ("cough",)),
         ("cough",),
-        np.array([0.5]),
+        single["probabilities"] >= 0.5,
         {"site": sites, "half": np.arange(400) % 2},
     )
     assert [grid.caption for grid in section.grids] == ["By site", "By half"]
     assert [row[0] for row in section.grids[1].rows] == ["0", "1"]
     assert section.key == "subgroups"
+
+
+def test_the_seed_is_that_of_the_evaluation(single, sites):
+    evaluation = judge_questions(single, ("cough",), seed=5)
+    _, facts = judged(evaluation, np.where(sites == "north", "all", "all"), ("cough",), np.array([0.5]))
+    assert facts["all"]["AUROC"] == pytest.approx(vars(evaluation.estimates["AUROC"]))

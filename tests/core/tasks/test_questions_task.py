@@ -7,6 +7,8 @@ import json
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import nn
 from torch.nn import functional as F
 
@@ -231,6 +233,28 @@ def test_of_grades_the_highest_that_is_as_likely_as_not():
         )
     ]
     assert labels == list(GRADES)
+
+
+def test_a_grade_is_reached_only_where_all_lower_ones_are():
+    task = asked("ordered")
+    # As fitted each for itself: the higher grade is rarer, and so is a high probability of it.
+    task.threshold.copy_(torch.tensor([0.6, 0.3, 0.4]))
+    probabilities = [[0.5, 0.35, 0.1], [0.7, 0.25, 0.1], [0.7, 0.35, 0.1], [0.9, 0.8, 0.7], [0.6, 0.3, 0.4]]
+    found = [list(record["above_threshold"].values()) for record in records(task, probabilities)]
+    assert found == [[False] * 3, [True, False, False], [True, True, False], [True] * 3, [True] * 3]
+    assert task.said(np.array(probabilities, np.float32)).tolist() == found
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=3, max_size=3), st.lists(st.floats(0, 1), min_size=3, max_size=3))
+def test_answers_to_grades_never_fall_out_of_order(probabilities, thresholds):
+    task = asked("ordered")
+    task.threshold.copy_(torch.tensor(thresholds))
+    ordered = np.sort(np.array(probabilities))[None, ::-1]
+    (said,) = task.said(ordered).tolist()
+    assert said == sorted(said, reverse=True)
+    # Never a yes that the question's own threshold would not give: specificities fitted for it are kept.
+    assert not (said & (ordered < task.threshold.numpy())).any()
 
 
 def test_metrics_and_names_are_those_of_the_questions():
