@@ -10,8 +10,8 @@ from fivefold.config.image_variation import AffineConfig
 from fivefold.data.dataset import all_samples
 from fivefold.data.table import Table
 from fivefold.errors import DataError
-from fivefold_vision.classify.config import AugmentConfig, ClassifyConfig
 from fivefold.images.statistics import channel_statistics
+from fivefold_vision.classify.config import AugmentConfig, ClassifyConfig
 from fivefold_vision.classify.data import ImageFiles
 from fivefold_vision.classify.pipeline import Classify, small_pixels
 from plugins.vision.pictures import idx_folder, image_folder, picture, save
