@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from pathlib import Path
 
-BUILT_IN = ("healthcare", "nlp", "vision")
+BUILT_IN = ("driving", "healthcare", "nlp", "vision")
 """Plugins of this distribution, in the order in which they are found."""
 
 HEAD = "from fivefold.plugins import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec, hookimpl\n"

@@ -32,8 +32,8 @@ CORE = [
     "runs compare",
     "demo",
 ]
-ELSEWHERE = {"fivefold demo"}
-"""Takes minutes and a download; it has tests of its own and ``make demo``."""
+ELSEWHERE = {"fivefold demo", "fivefold driving simulate cologne1 tracks/ --seconds 300"}
+"""Takes minutes and a download, or a program of another extra; they have tests of their own."""
 
 
 def commands() -> list[str]:

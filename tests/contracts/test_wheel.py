@@ -45,6 +45,7 @@ def test_it_works_in_an_empty_directory(installed: Fivefold) -> None:
     assert all("error" not in dataset for dataset in listed)
     plugins = json.loads(installed("plugins", "list", "--json").stdout)["plugins"]
     assert [(plugin["plugin"], plugin["status"]) for plugin in plugins] == [
+        ("driving", "enabled"),
         ("healthcare", "enabled"),
         ("nlp", "enabled"),
         ("vision", "enabled"),

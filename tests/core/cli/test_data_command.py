@@ -80,8 +80,8 @@ def test_check_of_what_nobody_reads(capsys: pytest.CaptureFixture[str]) -> None:
     Path("notes.odt").write_text("dear diary", encoding="utf-8")
     assert main(["data", "check", "notes.odt"]) == 2
     assert (
-        "no pipeline recognises it (asked: healthcare/diagnose, nlp/generate, nlp/sentiment, vision/classify)"
-        in capsys.readouterr().err
+        "no pipeline recognises it (asked: driving/predict, healthcare/diagnose, nlp/generate, nlp/sentiment, "
+        "vision/classify)" in capsys.readouterr().err
     )
 
 

@@ -56,7 +56,10 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
     ("words", "said"),
     [
         (["visio"], "unknown command 'visio'; did you mean 'vision'?"),
-        (["--hlp"], "unknown option '--hlp'; there are healthcare, nlp, vision, data, plugins, runs, demo"),
+        (
+            ["--hlp"],
+            "unknown option '--hlp'; there are driving, healthcare, nlp, vision, data, plugins, runs, demo",
+        ),
         (["vision", "clasify"], 'unknown command "clasify"; did you mean "classify"'),
         (["vision", "classify", "train"], "DATA is missing; 'fivefold vision classify train --help'"),
         (

@@ -1,0 +1,1 @@
+"""Driving: pipelines on agents in scenes."""

@@ -1,0 +1,1 @@
+"""Behaviour prediction: where agents will be."""

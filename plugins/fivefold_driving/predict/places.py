@@ -1,0 +1,129 @@
+"""Which recordings are one place: the five scenes of the ETH/UCY protocol, as published work cuts them.
+
+Of the files, ``students001`` and ``students003`` are Univ; ``crowds_zara03`` and ``uni_examples`` only ever teach.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from fivefold.data.splits import Splits
+from fivefold.data.table import Array, Table
+from fivefold.errors import ConfigError, DataError
+
+ETH_UCY = {
+    "biwi_eth": "eth",
+    "biwi_hotel": "hotel",
+    "students001": "univ",
+    "students003": "univ",
+    "crowds_zara01": "zara1",
+    "crowds_zara02": "zara2",
+}
+ONLY_TEACH = frozenset({"crowds_zara03", "uni_examples"})
+
+VALIDATION = 0.15
+"""Share of each training scene, its end, that is the validation split."""
+
+
+def place_of(scene: str) -> str:
+    """The place of a recording; its own name where it is none of the protocol's."""
+    return ETH_UCY.get(scene, scene)
+
+
+def held_out_places(table: Table) -> list[str]:
+    """The places that can be held out, in order of the alphabet."""
+    return sorted(set(table["place"].tolist()) - ONLY_TEACH)
+
+
+def leave_out(table: Table, place: str, length: int) -> Splits:
+    """All windows of ``place`` to test, the end of every other scene to validate, the rest to train.
+
+    Windows that reach over the cut between training and validation are left out, so that no frame is in both.
+
+    Args:
+        table: windows with columns ``place``, ``scene``, ``block`` and ``start``, in order of time.
+        place: what to hold out.
+        length: frames of a window.
+
+    Raises:
+        ConfigError: there is no such place.
+        DataError: there is no other place to learn from.
+    """
+    places = table["place"]
+    if place not in set(places.tolist()):
+        raise ConfigError(
+            f"--held-out {place}: expected one of {', '.join(held_out_places(table))}, found no such scene in "
+            f"{table.source}"
+        )
+    test = places == place
+    if test.all():
+        raise DataError(
+            f"{table.source}: expected another scene than '{place}' to learn from, found only that one; add "
+            "scenes"
+        )
+    return _splits(table, ~test, test, length, f"The scene '{place}' was held out to test")
+
+
+def as_the_source_says(table: Table, length: int) -> Splits:
+    """The splits that the source names; a test split that it lacks is the last place that may teach and test.
+
+    A validation split that it lacks is the end of every training scene, as in `leave_out`. Were either drawn from
+    overlapping windows, frames would be in two splits.
+
+    Args:
+        table: windows with columns ``place``, ``scene``, ``block``, ``start``, and perhaps its splits.
+        length: frames of a window.
+
+    Raises:
+        DataError: there is nothing to learn from or to test on.
+    """
+    names = np.full(len(table), "train") if table.split is None else table[table.split]
+    train, val, test = (names == name for name in ("train", "val", "test"))
+    places = table["place"]
+    how = "The source's own test split was used"
+    if not test.any():
+        found = held_out_places(table.take(np.flatnonzero(train)))
+        if not found or len(set(places[train].tolist())) == 1:
+            raise DataError(
+                f"{table.source}: expected two scenes or more to train on, one of which tests, found only "
+                f"{', '.join(sorted(set(places[train].tolist()))) or 'none'}; add another, or name splits in the "
+                "source"
+            )
+        test = train & (places == found[-1])
+        how = f"The scene '{found[-1]}' was held out to test"
+    return _splits(table, train & ~test, test, length, how, val)
+
+
+def _splits(
+    table: Table, train: Array, test: Array, length: int, how: str, val: Array | None = None
+) -> Splits:
+    """Rows by mask; without any to validate on, they are cut from those to train on."""
+    if val is None or not val.any():
+        before, train, val = train, np.zeros(len(table), bool), np.zeros(len(table), bool)
+        for scene in np.unique(table["scene"][before]):
+            _cut(table, np.flatnonzero((table["scene"] == scene) & before), length, train, val)
+        how += (
+            f"; the last {100 * VALIDATION:g} % of each training scene validate, and windows that reach over that cut "
+            "were left out"
+        )
+    else:
+        how += "; the source's own validation split was used"
+    if not train.any():
+        raise DataError(
+            f"{table.source}: expected scenes to train on of more than {length} frames before the end that validates, "
+            "found none; add longer ones, or choose fewer --seen or --predicted frames"
+        )
+    parts = [table.take(np.flatnonzero(mask)) for mask in (train, val, test)]
+    counts = f"{len(parts[0]):,} training, {len(parts[1]):,} validation, {len(parts[2]):,} test"
+    return Splits(parts[0], parts[1], parts[2], f"{how}: {counts}.")
+
+
+def _cut(table: Table, rows: Array, length: int, train: Array, val: Array) -> None:
+    """Mark the windows of one scene: whole blocks validate, and what ends before the first of them trains."""
+    starts, blocks = table["start"][rows], table["block"][rows]
+    cut = np.quantile(starts, 1 - VALIDATION)
+    later = starts > starts[blocks == blocks[starts >= cut][0]].max()
+    chosen = later if later.any() else starts >= cut  # a scene of a single block is cut within it
+    first = starts[chosen].min()
+    val[rows[chosen]] = True
+    train[rows[starts + length <= first]] = True

@@ -1,0 +1,1 @@
+"""Traffic from the simulator Eclipse SUMO, as a file of tracks."""

@@ -1,0 +1,1 @@
+"""Tracks of agents in scenes: read, checked, resampled."""

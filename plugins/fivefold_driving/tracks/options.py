@@ -1,0 +1,74 @@
+"""What readers of tracks may be told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fivefold.errors import ConfigError
+
+METRES = {"m": 1.0, "ft": 0.3048}
+"""Metres a unit of length; the foot is the international one."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names of the columns of a table; all but agent, x, y and one of time and frame may be absent."""
+
+    scene: str = "scene"
+    time: str = "time"
+    frame: str = "frame"
+    agent: str = "agent"
+    x: str = "x"
+    y: str = "y"
+    heading: str = "heading"
+    type: str = "type"
+    length: str = "length"
+    width: str = "width"
+    split: str = "split"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the configuration says about reading tracks.
+
+    Attributes:
+        interval: seconds between frames to resample to; None keeps the source's own.
+        columns: names of the columns of a table.
+        frame_rate: frames a second, for sources that number frames instead of giving times.
+        seconds_per_frame: the same as seconds a frame number; of the two at most one.
+        units: of lengths in tables, text files and JSON; SUMO and CommonRoad are in metres by their standards.
+        map: a SUMO network (``net.xml``) or CommonRoad file whose roads lie under scenes that have no map; without
+            it the one network (``*.net.xml``) in the folder of the tracks.
+
+    Raises:
+        ConfigError: a value is not what it must be.
+    """
+
+    interval: float | None = 0.4
+    columns: Columns = Columns()
+    frame_rate: float | None = None
+    seconds_per_frame: float | None = None
+    units: Literal["m", "ft"] = "m"
+    map: Path | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("interval", "frame_rate", "seconds_per_frame"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise ConfigError(
+                    f"{name}: expected a number above 0, found {value}; leave it out if not known"
+                )
+        if self.frame_rate is not None and self.seconds_per_frame is not None:
+            raise ConfigError(
+                "frame_rate and seconds_per_frame: expected one of them, found both; leave one out"
+            )
+        if self.units not in METRES:
+            raise ConfigError(f"units: expected m or ft, found '{self.units}'; name one of the two")
+
+    @property
+    def frame_seconds(self) -> float | None:
+        """Seconds a frame number, as either option says it; None where neither does."""
+        return 1 / self.frame_rate if self.frame_rate is not None else self.seconds_per_frame

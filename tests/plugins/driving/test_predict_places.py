@@ -1,0 +1,223 @@
+"""Splits of scenes: no frame on two sides, whole places to test, and a sentence where that cannot be."""
+
+from __future__ import annotations
+
+import re
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fivefold.data.splits import Splits
+from fivefold.data.table import Table
+from fivefold.errors import ConfigError, DataError
+from fivefold_driving.predict.places import as_the_source_says, held_out_places, leave_out, place_of
+from plugins.driving.predict_cases import LENGTH, predict, walkers, write_grids
+
+ETH_UCY = ("biwi_eth", "biwi_hotel", "crowds_zara01", "crowds_zara02", "students001", "students003")
+
+
+def windows(scenes: dict[str, list[int]], splits: dict[str, str] | None = None, block: int = 50) -> Table:
+    """Windows by scene and first frame, in order of time, without tracks."""
+    rows = [(scene, start) for scene, starts in scenes.items() for start in starts]
+    columns = {
+        "id": np.array([f"{scene}@{start + 7}" for scene, start in rows], dtype=object),
+        "scene": np.array([scene for scene, _ in rows], dtype=object),
+        "place": np.array([place_of(scene) for scene, _ in rows], dtype=object),
+        "start": np.array([start for _, start in rows]),
+        "block": np.array([f"{scene}/{(start + 7) // block}" for scene, start in rows], dtype=object),
+    }
+    if splits is not None:
+        columns["split"] = np.array([splits[scene] for scene, _ in rows], dtype=object)
+    return Table(columns, source="walks.csv", group="block", split=None if splits is None else "split")
+
+
+def frames(table: Table) -> set[tuple[str, int]]:
+    """Every frame that a window of the table holds."""
+    return {
+        (str(scene), int(start) + step)
+        for scene, start in zip(table["scene"], table["start"], strict=True)
+        for step in range(LENGTH)
+    }
+
+
+def disjoint(splits: Splits) -> bool:
+    held = [frames(part) for part in (splits.train, splits.val, splits.test)]
+    return all(held) and not any(first & second for first, second in combinations(held, 2))
+
+
+def long(count: int = 120) -> list[int]:
+    return list(range(count))
+
+
+SCENES = st.dictionaries(
+    st.sampled_from(["a", "b", "c", "crowds_zara01", "students001", "students003", "uni_examples"]),
+    st.lists(st.integers(0, 400), min_size=60, max_size=200, unique=True).map(sorted),
+    min_size=2,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(scenes=SCENES, block=st.sampled_from([10, 50, 1000]), data=st.data())
+def test_no_frame_is_in_two_splits(scenes: dict[str, list[int]], block: int, data: st.DataObject) -> None:
+    """Scenes with holes in them, blocks short and long, whichever place is held out."""
+    table = windows(scenes, block=block)
+    places = sorted(set(table["place"].tolist()))
+    place = data.draw(st.sampled_from(places))
+    if len(places) == 1:
+        with pytest.raises(DataError, match="expected another scene than"):
+            leave_out(table, place, LENGTH)
+        return
+    splits = leave_out(table, place, LENGTH)
+    assert disjoint(splits)
+    assert splits.test.ids.tolist() == table.ids[table["place"] == place].tolist()
+    # Every other scene teaches and validates, what validates comes last, and is about as much as said.
+    for scene in set(table["scene"][table["place"] != place].tolist()):
+        train, val = (part["start"][part["scene"] == scene] for part in (splits.train, splits.val))
+        assert train.max() + LENGTH <= val.min()
+        assert len(val) <= 0.15 * len(scenes[scene]) + 1
+    used = sum(map(len, (splits.train, splits.val, splits.test)))
+    assert (
+        f"{len(splits.train):,} training, {len(splits.val):,} validation, {len(splits.test):,} test"
+        in splits.how
+    )
+    assert used <= len(table)
+
+
+@settings(max_examples=40, deadline=None)
+@given(scenes=SCENES, block=st.sampled_from([10, 50, 1000]), data=st.data())
+def test_no_frame_is_in_two_splits_where_the_source_names_them(
+    scenes: dict[str, list[int]], block: int, data: st.DataObject
+) -> None:
+    """Whatever splits the source lacks: overlapping windows are never drawn apart."""
+    names = data.draw(
+        st.lists(st.sampled_from(["train", "val", "test"]), min_size=len(scenes), max_size=len(scenes))
+    )
+    given_splits = dict(zip(scenes, names, strict=True))
+    table = windows(scenes, given_splits, block)
+    try:
+        splits = as_the_source_says(table, LENGTH)
+    except DataError as error:
+        assert "train" not in names or "test" not in names
+        assert re.search(r"expected scenes to train on|expected two scenes or more to train on", str(error))
+        return
+    assert disjoint(splits)
+    for name, part in (("val", splits.val), ("test", splits.test)):
+        if name in names:
+            assert set(part["scene"]) == {
+                scene for scene, given_name in given_splits.items() if given_name == name
+            }
+    assert {given_splits[scene] for scene in splits.train["scene"]} == {"train"}
+
+
+def test_the_end_of_each_scene_validates() -> None:
+    splits = leave_out(windows({"a": long(200), "b": long(100)}, block=20), "b", LENGTH)
+    # 85 % of the starts lie before 169.15; its block ends with start 172, of last seen frame 179.
+    assert splits.val["start"].tolist() == list(range(173, 200))
+    assert splits.train["start"].tolist() == list(range(154))
+    assert splits.how == (
+        "The scene 'b' was held out to test; the last 15 % of each training scene validate, and windows that reach "
+        "over that cut were left out: 154 training, 27 validation, 100 test."
+    )
+
+
+# Places
+
+
+def test_recordings_of_one_place_are_held_out_together() -> None:
+    table = windows(dict.fromkeys([*ETH_UCY, "crowds_zara03", "uni_examples"], long()))
+    assert held_out_places(table) == ["eth", "hotel", "univ", "zara1", "zara2"]
+    splits = predict(held_out="univ").split(table)
+    assert set(splits.test["scene"]) == {"students001", "students003"}
+    assert {"crowds_zara03", "uni_examples"} <= set(splits.train["scene"])
+    assert predict().split(table).test["place"][0] == "zara2"  # the last, where none is named
+
+
+def test_folds_are_places() -> None:
+    table = windows(dict.fromkeys([*ETH_UCY, "uni_examples"], long()))
+    tested = [set(predict(folds=5, fold=fold).fold(table, 5).test["place"]) for fold in range(5)]
+    assert tested == [{"eth"}, {"hotel"}, {"univ"}, {"zara1"}, {"zara2"}]
+    with pytest.raises(
+        ConfigError,
+        match=r"--folds 3: expected as many as there are scenes, found 5 \(eth, hotel, univ, zara1, zara2\)",
+    ):
+        predict(folds=3).fold(table, 3)
+
+
+def test_the_whole_protocol_on_the_real_scenes(shared: Path) -> None:
+    pipeline = predict(held_out="hotel")
+    splits = pipeline.split(pipeline.read(shared / "eth_ucy"))
+    assert set(splits.test["scene"]) == {"biwi_hotel"}
+    assert disjoint(splits)
+    judged = sum(int((~np.isnan(tracks).any(axis=(1, 2))).sum()) for tracks in splits.test["tracks"])
+    assert judged == 1197
+
+
+# Refusals
+
+
+def test_an_unknown_place_is_refused() -> None:
+    table = windows({"a": long(), "b": long()})
+    with pytest.raises(
+        ConfigError, match=r"--held-out c: expected one of a, b, found no such scene in walks\.csv"
+    ):
+        predict(held_out="c").split(table)
+
+
+@pytest.mark.parametrize(
+    ("scenes", "splits"),
+    [
+        (["a"], None),
+        (["students001", "students003"], None),
+        (["uni_examples", "crowds_zara03"], None),
+        (["uni_examples"], None),
+        (["a", "b"], {"a": "train", "b": "val"}),
+        (["a", "b"], {"a": "val", "b": "val"}),
+    ],
+)
+def test_one_place_is_refused(scenes: list[str], splits: dict[str, str] | None) -> None:
+    with pytest.raises(
+        DataError,
+        match=r"walks\.csv: expected two scenes or more to train on, one of which tests, found only",
+    ):
+        predict().split(windows(dict.fromkeys(scenes, long()), splits))
+
+
+def test_one_place_beside_one_that_only_teaches_will_do() -> None:
+    splits = predict().split(windows(dict.fromkeys(["uni_examples", "biwi_eth"], long())))
+    assert set(splits.test["scene"]) == {"biwi_eth"}
+    assert set(splits.train["scene"]) == {"uni_examples"}
+
+
+def test_the_one_scene_held_out_is_refused() -> None:
+    with pytest.raises(DataError, match=r"walks\.csv: expected another scene than 'a' to learn from"):
+        predict(held_out="a").split(windows({"a": long()}))
+
+
+def test_scenes_too_short_to_be_cut_are_refused() -> None:
+    with pytest.raises(DataError, match=r"expected scenes to train on of more than 20 frames before the end"):
+        predict().split(windows({"a": long(15), "b": long(15)}))
+
+
+def test_splits_come_from_the_table(tmp_path: Path) -> None:
+    """From files: a column, as readers know it, and nothing for read_inputs to trip over."""
+    generator = np.random.default_rng(0)
+    lines = []
+    for name, split in {"a": "train", "b": "val", "c": "test"}.items():
+        file = write_grids(tmp_path / "part.csv", {name: walkers(generator, frames=70)}, split=split)
+        head, *rows = file.read_text().splitlines()
+        lines += [*([] if lines else [head]), *rows]
+        file.unlink()
+    source = tmp_path / "tracks.csv"
+    source.write_text("\n".join(lines) + "\n")
+    pipeline = predict()
+    splits = pipeline.split(pipeline.read(source))
+    assert [set(part["scene"]) for part in (splits.train, splits.val, splits.test)] == [{"a"}, {"b"}, {"c"}]
+    assert len(splits.train) == 51
+    assert splits.how.startswith(
+        "The source's own test split was used; the source's own validation split was used"
+    )
+    assert len(pipeline.read_inputs(source)) == 3
