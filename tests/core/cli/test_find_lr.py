@@ -99,4 +99,4 @@ def test_help_ends_in_an_example(weather: Path, capsys: pytest.CaptureFixture[st
     out = capsys.readouterr().out
     for words in ("--from", "--to", "--steps", "--optimizer.lr", "learning-rate.png"):
         assert words in out
-    assert "fivefold weather nowcast find-lr seattle-weather --steps 40 --out runs/find-lr" in out
+    assert "fivefold weather nowcast find-lr seattle-weather --steps 40 \\\n      --out runs/find-lr" in out

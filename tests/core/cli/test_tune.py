@@ -125,7 +125,7 @@ def test_help_says_what_is_looked_at_and_imports_little(
     for words in ("No trial sees the test split", "--search", "--no-prune", "--optimizer.lr", "--storage"):
         assert words in out
     assert (
-        "fivefold weather nowcast tune seattle-weather --trials 2 --epochs 1 --out tuned/seattle-weather"
+        "fivefold weather nowcast tune seattle-weather --trials 2 --epochs 1 \\\n      --out tuned/seattle-weather"
         in out
     )
     assert main(["vision", "classify", "--help"]) == 0

@@ -132,7 +132,10 @@ def test_help_shows_settings_presets_and_an_example(
         "--out",
     ):
         assert words in out
-    assert "fivefold weather nowcast train seattle-weather --epochs 1 --out runs/seattle-weather" in out
+    assert (
+        "fivefold weather nowcast train seattle-weather --epochs 1 \\\n      --out runs/seattle-weather"
+        in out
+    )
     assert main(["vision", "classify", "train", "--help"]) == 0
     assert "Presets:\n  quick: " in capsys.readouterr().out
     assert main([*WORDS, "--help"]) == 0
