@@ -97,6 +97,8 @@ class PredictConfig(PipelineConfig):
     """The same as seconds a frame number; of the two at most one."""
     map: Path | None = None
     """A SUMO network or CommonRoad file whose roads lie under the tracks."""
+    max_bad_share: float = Field(0.05, ge=0, lt=1)
+    """Share of agents that may have points that cannot be used; these are left out and listed. More are an error."""
     columns: ColumnsConfig = ColumnsConfig()
     model: ModelConfig = ModelConfig()
     augment: AugmentConfig = AugmentConfig()

@@ -37,7 +37,7 @@ from fivefold_driving.predict.tasks import SocialGAN, TrackForecast, TrackMixtur
 from fivefold_driving.predict.windows import windows_of
 from fivefold_driving.tracks.options import Columns, Options
 from fivefold_driving.tracks.readers.choose import read_scenes, recognise
-from fivefold_driving.tracks.scene import Scene
+from fivefold_driving.tracks.scene import Scene, Scenes
 
 SIMULATED = "The tracks were simulated: what holds here need not hold on a road."
 
@@ -137,8 +137,8 @@ class Predict(Pipeline):
         return Fingerprints(exact=texts([tracks.tobytes() for tracks in table["tracks"]]))
 
     def cautions(self, data: Facts) -> Sequence[str]:
-        """What the tracks give reason to doubt."""
-        return list(data.get("doubts", ()))
+        """What the tracks give reason to doubt: those that were learned from, and those read since."""
+        return list(dict.fromkeys([*data.get("doubts", ()), *self._cautions]))
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Results by scene, speed, density and turning, and tracks drawn."""
@@ -155,6 +155,7 @@ class Predict(Pipeline):
 
     def _windows(self, source: Path, *, judged: bool) -> Table:
         found = read_scenes(source, self._options())
+        self._refuse_problems(found)
         self._cautions = (
             *found.cautions,
             *([SIMULATED] if any(one.simulated for one in found.scenes) else []),
@@ -197,6 +198,15 @@ class Predict(Pipeline):
                 "tracks": window.tracks,
                 "agents": tuple(scene.names[code] for code in window.agents),
             }
+
+    def _refuse_problems(self, found: Scenes) -> None:
+        bad = len({problem.sample for problem in found.problems})
+        total = max(bad, sum(len(scene.names) for scene in found.scenes))
+        if bad > self.config.max_bad_share * total:
+            raise DataError(
+                f"{found.problems[0].reason} ({bad:,} of {total:,} agents have such points; --max-bad-share allows a "
+                "share of agents to lose them)"
+            )
 
     def _last(self, scene: Scene, source: Path) -> dict[str, Any]:
         """The window that ends with the scene's last frame."""

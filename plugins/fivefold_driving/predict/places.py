@@ -79,6 +79,8 @@ def as_the_source_says(table: Table, length: int) -> Splits:
     """
     names = np.full(len(table), "train") if table.split is None else table[table.split]
     train, val, test = (names == name for name in ("train", "val", "test"))
+    if not train.any():
+        raise DataError(f"{table.source}: expected scenes whose split is train, found none; mark some")
     places = table["place"]
     how = "The source's own test split was used"
     if not test.any():
@@ -86,8 +88,7 @@ def as_the_source_says(table: Table, length: int) -> Splits:
         if not found or len(set(places[train].tolist())) == 1:
             raise DataError(
                 f"{table.source}: expected two scenes or more to train on, one of which tests, found only "
-                f"{', '.join(sorted(set(places[train].tolist()))) or 'none'}; add another, or name splits in the "
-                "source"
+                f"{', '.join(sorted(set(places[train].tolist())))}; add another, or name splits in the source"
             )
         test = train & (places == found[-1])
         how = f"The scene '{found[-1]}' was held out to test"
@@ -97,25 +98,36 @@ def as_the_source_says(table: Table, length: int) -> Splits:
 def _splits(
     table: Table, train: Array, test: Array, length: int, how: str, val: Array | None = None
 ) -> Splits:
-    """Rows by mask; without any to validate on, they are cut from those to train on."""
+    """Rows by mask; without any to validate on, they are taken from those to train on."""
     if val is None or not val.any():
-        before, train, val = train, np.zeros(len(table), bool), np.zeros(len(table), bool)
-        for scene in np.unique(table["scene"][before]):
-            _cut(table, np.flatnonzero((table["scene"] == scene) & before), length, train, val)
-        how += (
-            f"; the last {100 * VALIDATION:g} % of each training scene validate, and windows that reach over that cut "
-            "were left out"
-        )
+        train, val, way = _validate(table, train, length)
+        how += f"; {way}"
     else:
         how += "; the source's own validation split was used"
     if not train.any():
         raise DataError(
-            f"{table.source}: expected scenes to train on of more than {length} frames before the end that validates, "
-            "found none; add longer ones, or choose fewer --seen or --predicted frames"
+            f"{table.source}: expected several scenes to train on, or one of more than {length} frames before the end "
+            "that validates, found none; add scenes, or choose fewer --seen or --predicted frames"
         )
     parts = [table.take(np.flatnonzero(mask)) for mask in (train, val, test)]
     counts = f"{len(parts[0]):,} training, {len(parts[1]):,} validation, {len(parts[2]):,} test"
     return Splits(parts[0], parts[1], parts[2], f"{how}: {counts}.")
+
+
+def _validate(table: Table, learned: Array, length: int) -> tuple[Array, Array, str]:
+    """Part of the windows to learn from to validate instead: masks of both, and how it was done."""
+    train, val = np.zeros(len(table), bool), np.zeros(len(table), bool)
+    scenes = np.unique(table["scene"][learned])
+    for scene in scenes:
+        _cut(table, np.flatnonzero((table["scene"] == scene) & learned), length, train, val)
+    if len(scenes) == 1 or 2 * train.sum() >= learned.sum():
+        how = f"the last {100 * VALIDATION:g} % of each training scene validate"
+        return train, val, f"{how}, and windows that reach over that cut were left out"
+    last = scenes[-max(1, round(VALIDATION * len(scenes))) :]
+    val = learned & np.isin(table["scene"], last)
+    names = ", ".join(last[:3]) + (", ..." if len(last) > 3 else "")  # noqa: PLR2004 - enough to know them by
+    how = f"{len(last)} of {len(scenes)} training scenes validate ({names})"
+    return learned & ~val, val, f"{how}, because scenes are too short to be cut"
 
 
 def _cut(table: Table, rows: Array, length: int, train: Array, val: Array) -> None:

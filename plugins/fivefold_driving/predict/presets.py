@@ -9,7 +9,7 @@ from fivefold_driving.predict.config import ModelConfig, PredictConfig
 def quick() -> PredictConfig:
     """Attention over neighbours, one track each: minutes on 2 CPU cores."""
     return PredictConfig(
-        epochs=20,
+        epochs=15,
         batch_size=32,
         optimizer=OptimizerConfig(lr=2e-3, weight_decay=0.01, clip_norm=1.0),
         schedule=ScheduleConfig(warmup=0.1),
@@ -20,7 +20,7 @@ def quick() -> PredictConfig:
 def several() -> PredictConfig:
     """A Social-GAN with 20 futures: minutes on 2 CPU cores."""
     return PredictConfig(
-        epochs=20,
+        epochs=10,
         batch_size=32,
         model=ModelConfig(kind="social-gan"),
         optimizer=OptimizerConfig(lr=2e-3, weight_decay=0.01, clip_norm=1.0),

@@ -180,8 +180,9 @@ class SocialGAN(TrackTask):
     """A generator that draws futures from noise, and a discriminator of whole tracks (Gupta et al. 2018).
 
     The generator's loss is the distance of the best of its draws (the variety loss), half of it by agent and half of it
-    by whole scene, so that a draw is a future of all agents together, and the discriminator's opinion of one of them.
-    Predictions take the same draws in every window; the single one is the draw nearest to all others.
+    by whole scene, so that a draw is a future of all agents together, the discriminator's opinion of one of them, and
+    the distance of what it gives without noise, which is the single prediction. Other predictions take the same draws
+    in every window.
     """
 
     bank: Tensor
@@ -207,9 +208,18 @@ class SocialGAN(TrackTask):
         """Discriminator, then generator."""
         return (Phase("discriminator", ("discriminator",)), Phase("generator", ("generator",)))
 
+    def metrics(self) -> Sequence[Metric]:
+        """Joint minADE first: what is drawn together is judged together."""
+        return sorted(super().metrics(), key=lambda metric: metric.name != f"minADE{self.samples} joint")
+
     def forward(self, seen: Tensor, present: Tensor) -> Tensor:
-        """``(B, A, S, 2)`` and ``(B, A)`` to drawn futures ``(B, A, K, T, 2)``."""
-        futures: Tensor = self.generator(seen, present, self.bank.expand(len(seen), -1, -1))
+        """``(B, A, S, 2)`` and ``(B, A)`` to ``(B, A, 1 + K, T, 2)``: without noise, then drawn futures."""
+        return self._futures(seen, present, self.bank.expand(len(seen), -1, -1))
+
+    def _futures(self, seen: Tensor, present: Tensor, noise: Tensor) -> Tensor:
+        futures: Tensor = self.generator(
+            seen, present, torch.cat([torch.zeros_like(noise[:, :1]), noise], dim=1)
+        )
         return futures
 
     def loss(self, batch: Batch, phase: str) -> Loss:
@@ -225,20 +235,23 @@ class SocialGAN(TrackTask):
             doubt = self.discriminator(batch["seen"], fake, judged)
             value = (F.softplus(-real) + F.softplus(doubt)).sum() / count.clamp(min=1)
             return Loss(value, count)
-        futures = self.generator(batch["seen"], batch["present"], noise)
-        apart = (futures - batch["target"].nan_to_num()[:, :, None]).norm(dim=-1).mean(dim=-1)  # (B, A, K)
-        apart = apart * judged[:, :, None]
+        futures = self._futures(batch["seen"], batch["present"], noise)
+        apart = (
+            (futures - batch["target"].nan_to_num()[:, :, None]).norm(dim=-1).mean(dim=-1)
+        )  # (B, A, 1 + K)
+        single, apart = (apart * judged[:, :, None]).tensor_split([1], dim=2)
         variety = (apart.amin(dim=2).sum() + apart.sum(dim=1).amin(dim=1).sum()) / 2 / count.clamp(min=1)
+        variety = variety + single.sum() / count.clamp(min=1)
         if not self.adversarial:
             return Loss(variety, count)
-        belief = self.discriminator(batch["seen"], futures[:, :, 0], judged)
+        belief = self.discriminator(batch["seen"], futures[:, :, 1], judged)
         deceived = F.softplus(-belief).sum() / count.clamp(min=1)
         return Loss(variety + self.adversarial * deceived, count, {"variety": variety, "deceived": deceived})
 
     def predict(self, batch: Batch) -> Batch:
         """``samples`` of the bank's draws, and ``single``."""
         futures = self(batch["seen"], batch["present"])
-        return self.outputs(batch, futures, central(futures))
+        return self.outputs(batch, futures[:, :, 1:], futures[:, :, 0])
 
 
 class Discriminator(nn.Module):
@@ -260,12 +273,3 @@ class Discriminator(nn.Module):
         steps, _ = self.recurrent(F.leaky_relu(self.embed(inputs), 0.2))
         logits: Tensor = self.judge(steps[:, -1])
         return logits[:, 0]
-
-
-def central(futures: Tensor) -> Tensor:
-    """The future whose end is nearest to the ends of all others: ``(B, A, K, T, 2)`` to ``(B, A, T, 2)``."""
-    ends = futures[:, :, :, -1]
-    # Not by products, which for many draws is the default: these lose the metres between ends that are far away.
-    apart = torch.cdist(ends, ends, compute_mode="donot_use_mm_for_euclid_dist")
-    place = apart.sum(dim=-1).argmin(dim=-1)
-    return _picked(futures, place)

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import html
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from numpy.typing import NDArray
 
+from fivefold.cli.main import main
 from fivefold.data.dataset import Batch, Facts
+from fivefold.runs import Run
 from fivefold_driving.predict.config import PredictConfig
 from fivefold_driving.predict.data import TrackWindows
 from fivefold_driving.predict.pipeline import Predict
@@ -20,6 +25,10 @@ from fivefold_driving.tracks.scene import Scene
 SEEN, PREDICTED, INTERVAL = 8, 12, 0.4
 LENGTH = SEEN + PREDICTED
 FACTS = Facts(seen=SEEN, predicted=PREDICTED, interval=INTERVAL, step=0.5, unit="scene block")
+
+PREDICT = ("driving", "predict")
+QUICK = ("--epochs", "1", "--model.hidden", "8", "--evaluation.resamples", "100", "--device", "cpu")
+"""The command, and options under which a training takes a second."""
 
 KINDS = ("lstm", "social-lstm", "attention", "social-gan")
 MODELS: dict[str, dict[str, Any]] = {
@@ -67,6 +76,18 @@ def walkers(
     return grid
 
 
+def walks(seed: int, frames: int = 70, **more: Any) -> Grid:
+    """Walkers by a seed."""
+    return walkers(np.random.default_rng(seed), frames=frames, **more)
+
+
+def two_scenes(file: Path, seed: int = 0) -> Path:
+    """A square and a street; in the street one goes early and another comes late."""
+    street = walks(seed + 1)
+    street[40:, 0], street[:10, 1] = np.nan, np.nan
+    return write_grids(file, {"square": walks(seed), "street": street})
+
+
 def scene_of(grid: Grid, name: str = "walk") -> Scene:
     """A scene without a reader."""
     frames, agents = np.nonzero(~np.isnan(grid[..., 0]))
@@ -95,6 +116,21 @@ def batch_of(seen: Grid, future: Grid | None = None) -> Batch:
     return batch
 
 
+def walking(seed: int = 0, windows: int = 6, agents: int = 4) -> Batch:
+    """A batch of windows with padding and with agents that leave."""
+    generator = np.random.default_rng(seed)
+    parts = []
+    for _ in range(windows):
+        grid = walkers(generator, agents)
+        parts.append(batch_of(grid[:SEEN], grid[SEEN:]))
+    batch = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    batch["present"][::2, -1] = False
+    batch["seen"][::2, -1] = 0
+    batch["target"][::2, -1] = math.nan
+    batch["target"][1, 0] = math.nan
+    return batch
+
+
 @torch.no_grad()
 def answers(task: TrackTask, pipeline: Predict, source: Path, identity: str | None = None) -> dict[str, Grid]:
     """The samples ``(K, T, 2)`` of each agent, in the places of the file: of the window named, or of the last one.
@@ -113,3 +149,27 @@ def answers(task: TrackTask, pipeline: Predict, source: Path, identity: str | No
         name: tracks + samples.origins[row]
         for name, tracks in zip(samples.agents[row], found[: len(samples.agents[row])], strict=True)
     }
+
+
+def refused(words: list[str], said: str, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command says one sentence, in which ``said`` stands, and leaves nothing in ``folder``."""
+    before = set(folder.iterdir())
+    assert main(words) == 2
+    sentence = capsys.readouterr().err.strip()
+    assert sentence.startswith("error: ")
+    assert len(sentence.splitlines()) == 1
+    assert said in sentence
+    assert set(folder.iterdir()) == before
+
+
+def report_of(run: Path) -> dict[str, Any]:
+    """The report of a finished run."""
+    report = Run.open(run).report
+    if report is None:
+        raise TypeError("expected a report")
+    return report
+
+
+def page_of(folder: Path) -> str:
+    """The report as a page of text."""
+    return html.unescape((folder / "report.html").read_text(encoding="utf-8"))

@@ -50,8 +50,8 @@ def whole(batch: Batch) -> Tensor:
 
 
 def lengths(tracks: Tensor) -> Tensor:
-    steps: Tensor = tracks.diff(dim=-2)
-    return steps.norm(dim=-1)
+    steps: Tensor = tracks.diff(dim=-2).norm(dim=-1)
+    return steps
 
 
 @pytest.mark.parametrize("mode", MODES)
