@@ -35,16 +35,19 @@ def test_one_batch_is_learned_by_heart(spec: PipelineSpec) -> None:
     torch.manual_seed(0)
     task = pipeline.task(prepared.facts)
     task.prepare(prepared.train)
-    batch = prepared.train.batch(torch.arange(16))
+    # From everywhere: neighbours in a table may look alike and differ in what comes of them.
+    batch = prepared.train.batch(torch.linspace(0, len(prepared.train) - 1, 16).long())
     optimizer = torch.optim.AdamW(task.parameters(), lr=3e-3)
     task.train()
     first = last = task.loss(batch, "main").value.item()
-    for _ in range(80):
+    for _ in range(800):
         optimizer.zero_grad()
         loss = task.loss(batch, "main").value
         loss.backward()
         optimizer.step()
         last = loss.item()
+        if last < 0.1 * first:
+            break
     assert last < 0.1 * first
 
 
