@@ -17,7 +17,7 @@ LONGEST_GAP = 1.5
 _SNAP = 1e-5  # of an interval: below what clocks resolve, above what rounding of large times leaves
 _NEIGHBOURS = 7  # steps over which a frame rate must hold to be one; odd, so that its median is one of them
 _CHANGE = 0.25  # share of the step by which a frame rate must differ to be another, rather than unsteady
-_UNEVEN = 0.5  # scenes with stamps much closer than the steps of tracks have a clock for each agent
+_UNEVEN = 0.75  # scenes with stamps closer than the steps of tracks have a clock for each agent
 
 
 def step_of(differences: Floats, *, timed: bool) -> float:

@@ -144,3 +144,15 @@ def test_offsets_of_a_point_and_of_a_line_that_turns_back() -> None:
     assert not offsets(np.ones((3, 2))).any()
     line = np.array([[0, 0], [4, 0], [0, 0]], dtype=float)
     np.testing.assert_allclose(np.hypot(*offsets(line).T), 1)
+
+
+def test_agents_whose_clocks_differ_by_half_a_step_keep_their_tracks(tmp_path: Path) -> None:
+    rows = [
+        f"0,{0.4 * frame + shift:.1f},{agent},{frame},0"
+        for agent, shift in (("a", 0.0), ("b", 0.2))
+        for frame in range(30)
+    ]
+    file = tmp_path / "clocks.csv"
+    file.write_text("\n".join(["scene,time,agent,x,y", *rows]) + "\n")
+    (scene,) = read_scenes(file).scenes
+    assert [int((scene.agents == code).sum()) for code in range(2)] == [30, 29]
