@@ -18,7 +18,7 @@ def quick() -> PredictConfig:
 
 
 def several() -> PredictConfig:
-    """A Social-GAN with 20 futures: minutes a scene on 2 CPU cores; best of 20 0.252/0.461 an agent, 0.361/0.720 joint."""
+    """A Social-GAN with 20 futures: minutes a scene on 2 CPU cores; 0.252/0.461 per agent, 0.361/0.720 joint."""
     return PredictConfig(
         epochs=10,
         batch_size=32,
