@@ -192,3 +192,13 @@ def test_a_default_of_white_space_can_be_seen() -> None:
 
     annotation = options_type(Options).__annotations__["prompt"]
     assert annotation.__metadata__[0].help == "What comes first. [default: '\\n']"
+
+
+def test_help_of_predictions_without_options_has_no_empty_group(
+    weather: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["weather", "nowcast", "predict", "--help"]) == 0
+    out = capsys.readouterr().out
+    assert "--device" in out
+    assert "What this pipeline's predictions can be told" not in out
+    assert "OPTIONS" not in out.partition("\n")[2]

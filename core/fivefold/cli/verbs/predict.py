@@ -67,8 +67,11 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
         if json:
             emit({"run": opened.path, "predictions": records, **({"out": out} if out else {})})
 
-    options: Any = options_type(load_prediction(spec), RESERVED)
-    predict.__annotations__ |= {"options_typed": Annotated[options | None, Parameter(name="*", group=GROUP)]}
+    own = load_prediction(spec)
+    options: Any = options_type(own, RESERVED)
+    # A group without options would stand in the help with nothing in it.
+    typed = Parameter(name="*", group=GROUP) if own.model_fields else Parameter(parse=False)
+    predict.__annotations__ |= {"options_typed": Annotated[options | None, typed]}
     return predict
 
 
