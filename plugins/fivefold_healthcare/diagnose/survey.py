@@ -14,11 +14,10 @@ from fivefold.errors import DataError
 from fivefold.images.loading import SMALL, SURVEYED, in_threads
 from fivefold.nn.image_network import has_published_weights
 from fivefold_healthcare.diagnose.config import DiagnoseConfig
+from fivefold_healthcare.diagnose.form import Form
 from fivefold_healthcare.diagnose.medical import read_medical
 from fivefold_healthcare.diagnose.readers.archive import is_volumes
 from fivefold_healthcare.dicom.window import Window
-
-from fivefold_healthcare.diagnose.form import Form  # isort: skip
 
 IMAGE, PRETRAINED, VOLUME = 128, 224, 64
 """Sides that images are brought to without and with published weights, and volumes."""

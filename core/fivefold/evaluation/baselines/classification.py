@@ -80,20 +80,11 @@ class LogisticRegression(Baseline):
         Raises:
             DataError: the samples drawn are all of one class.
         """
-        from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - costs half a second, needed only here
-        from sklearn.linear_model import LogisticRegression as Model  # noqa: PLC0415 - imported where it is used
-        from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - imported where it is used
-        from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - imported where it is used
-
         self._classes = class_count(train.facts)
         features, target = self._gather(train, self._draw(train))
-        self._model = make_pipeline(
-            StandardScaler(), Model(C=self._regularisation, max_iter=self._max_iterations)
+        self._model = fitted_logistic_regression(
+            features, target, regularisation=self._regularisation, max_iterations=self._max_iterations
         )
-        with warnings.catch_warnings():
-            # A bounded number of steps is the point here: close to the optimum is as good a baseline.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            self._model.fit(features, target)
 
     def predict(self, samples: Dataset) -> dict[str, Array]:
         """``probabilities``; zero for classes that no training sample had."""
@@ -127,6 +118,29 @@ class LogisticRegression(Baseline):
     def _flat(self, batch: Batch) -> Array:
         features = np.asarray(self._features(batch), dtype=np.float32)
         return features.reshape(len(features), -1)
+
+
+def fitted_logistic_regression(
+    features: Array, target: Array, *, regularisation: float, max_iterations: int
+) -> Any:
+    """scikit-learn's logistic regression on standardised features ``(N, D)``, fitted to codes ``(N,)``.
+
+    Args:
+        features: of the training samples.
+        target: their codes.
+        regularisation: scikit-learn's ``C``; smaller is more regular.
+        max_iterations: steps of the optimizer (L-BFGS) at most.
+    """
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - costs half a second, needed only here
+    from sklearn.linear_model import LogisticRegression as Model  # noqa: PLC0415 - imported where it is used
+    from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - imported where it is used
+    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - imported where it is used
+
+    model = make_pipeline(StandardScaler(), Model(C=regularisation, max_iter=max_iterations))
+    with warnings.catch_warnings():
+        # A bounded number of steps is the point here: close to the optimum is as good a baseline.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(features, target)
 
 
 def class_count(facts: Facts) -> int:

@@ -5,7 +5,6 @@ They read ``target``, shape ``(B, Q)``: 1 is yes, 0 is no, nan is not known and 
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
@@ -19,6 +18,7 @@ from fivefold.data.dataset import Batch, Dataset
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.evaluation.baselines.base import Baseline
+from fivefold.evaluation.baselines.classification import fitted_logistic_regression
 from fivefold.tasks.reading import in_batches
 
 Features = Callable[[Batch], Tensor | Array]
@@ -133,16 +133,9 @@ class QuestionRegression(_ByQuestion):
         self._regularisation = regularisation
 
     def _fitted(self, features: Array, truth: Array) -> Any:
-        from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - costs half a second, needed only here
-        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - imported where it is used
-        from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - imported where it is used
-        from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - imported where it is used
-
-        model = LogisticRegression(C=self._regularisation, max_iter=self._max_iterations)
-        with warnings.catch_warnings():
-            # A bounded number of steps is the point here: close to the optimum is as good a baseline.
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            return make_pipeline(StandardScaler(), model).fit(features, truth)
+        return fitted_logistic_regression(
+            features, truth, regularisation=self._regularisation, max_iterations=self._max_iterations
+        )
 
 
 class QuestionForest(_ByQuestion):
