@@ -52,7 +52,7 @@ def evaluate(
     place = choose_device(device)
     task.to(place)
     if source is None:
-        prepared = _prepare_again(run, registry, strict=strict)
+        prepared = prepare_again(run, registry, strict=strict)
         return judge_run(run, task, prepared, place), run.path
     return _judge_new(run, pipeline, task, source, place, registry, strict=strict)
 
@@ -102,7 +102,7 @@ def _judge_new(
     findings: tuple[Finding, ...] = ()
     searched = True
     try:
-        prepared = _prepare_again(run, registry, strict=False)
+        prepared = prepare_again(run, registry, strict=False)
     except (DataError, RunError) as error:
         searched = False
         notes = (
@@ -131,7 +131,7 @@ def _judge_new(
     return evaluation, directory
 
 
-def _prepare_again(run: Run, registry: Registry, *, strict: bool) -> Prepared:
+def prepare_again(run: Run, registry: Registry, *, strict: bool) -> Prepared:
     """The data of the run, read anew and checked to be the same."""
     source = run.info["data"]["source"]
     prepared = prepare(registry.pipeline_of(run), source, registry, strict=strict)

@@ -73,3 +73,77 @@ def test_only_runs_of_one_pipeline_and_the_same_data_compare(capsys: pytest.Capt
     assert "their metrics cannot be compared" in err
     assert main(["runs", "compare", "one", "three"]) == 2
     assert "expected runs of one pipeline, found a/b, a/c" in capsys.readouterr().err
+
+
+def train_rain(out: str, *words: str) -> None:
+    assert main(["weather", "nowcast", "train", "rain.csv", "--out", out, *words]) == 0
+
+
+def test_runs_on_the_same_samples_are_compared_pair_by_pair(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_rain("runs/twin", "--epochs", "1", "--hidden", "4")
+    capsys.readouterr()
+    assert main(["runs", "compare", str(trained), "runs/twin", "--json"]) == 0
+    (paired,) = json.loads(capsys.readouterr().out)["paired"]
+    report = Run.open(trained).report
+    assert report is not None
+    assert paired["samples"] == report["samples"]
+    for name, one in paired["metrics"].items():
+        assert one["first"] == pytest.approx(
+            {key: report["metrics"][name][key] for key in ("value", "low", "high")}
+        )
+        ends = {one["difference"]["low"], one["difference"]["high"]}
+        assert ends <= {0, None}  # the same training twice; R2 of a single sample is not defined
+        assert one["verdict"] == "no evidence that it beats"
+
+    train_rain("runs/worse", "--epochs", "1", "--optimizer.lr", "10")
+    capsys.readouterr()
+    assert main(["runs", "compare", str(trained), "runs/worse"]) == 0
+    err = capsys.readouterr().err
+    assert "Paired test on the same test samples: 1" in err
+    assert "loses to" in err
+
+
+def test_runs_on_other_samples_have_no_paired_test_and_the_reason_is_told(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train_rain("runs/wide", "--epochs", "1", "--lookback", "5")
+    capsys.readouterr()
+    assert main(["runs", "compare", str(trained), "runs/wide"]) == 0
+    assert "expected runs judged on the same test samples" in capsys.readouterr().err
+    assert main(["runs", "compare", str(trained), "runs/wide", "--no-test", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["paired"] == [None]
+
+
+def test_cleaning_removes_checkpoints_of_finished_runs_alone(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    checkpoints = trained / "checkpoints"
+    taken = sum(file.stat().st_size for file in checkpoints.rglob("*") if file.is_file())
+    for name, status in (("stopped", "interrupted"), ("going", "training")):
+        Run.create(Path("runs") / name, {}, {"pipeline": "a/b", "status": status})
+    Path("runs/broken").mkdir()
+    Path("runs/broken/run.json").write_text("{", encoding="utf-8")
+    assert main(["runs", "clean", "--json"]) == 0
+    answer, err = capsys.readouterr()
+    assert json.loads(answer) == {
+        "removed": False,
+        "bytes": taken,
+        "folders": [
+            {"path": str(checkpoints), "bytes": taken, "reason": "checkpoints of a finished run"},
+        ],
+    }
+    assert "broken" in err
+    assert checkpoints.is_dir()
+
+    assert main(["runs", "clean", "--yes", "--unfinished"]) == 0
+    assert "given back" in capsys.readouterr().err
+    assert not checkpoints.exists()
+    assert not Path("runs/stopped").exists()
+    assert Path("runs/going").is_dir()
+    assert Path("runs/broken").is_dir()
+    assert main(["weather", "nowcast", "predict", str(trained), "rain.csv"]) == 0
+    capsys.readouterr()
+    assert main(["runs", "clean"]) == 0
+    assert "Nothing to remove below runs" in capsys.readouterr().err
