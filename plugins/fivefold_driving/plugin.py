@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fivefold.plugins.hookspecs import hookimpl
-from fivefold.plugins.spec import CommandSpec, DatasetSpec, PipelineSpec
+from fivefold.plugins.spec import CommandSpec, DatasetSpec, Demo, PipelineSpec
 
 FIVEFOLD_CONTRACT = 1
 
@@ -20,6 +20,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             example="traffic",
             presets="fivefold_driving.predict.presets:PRESETS",
             prediction="fivefold.config:NoOptions",
+            demo=Demo("traffic", preset="quick", inputs="traffic", pattern="", picture="Examples"),
         )
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fivefold.plugins.hookspecs import hookimpl
-from fivefold.plugins.spec import CommandSpec, DatasetSpec, PipelineSpec
+from fivefold.plugins.spec import CommandSpec, DatasetSpec, Demo, PipelineSpec
 
 FIVEFOLD_CONTRACT = 1
 
@@ -20,6 +20,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             example="chest",
             presets="fivefold_healthcare.diagnose.presets:PRESETS",
             prediction="fivefold_healthcare.diagnose.prediction:PredictOptions",
+            demo=Demo("chest", preset="quick", inputs="chest", pattern="", picture="Where the model looked"),
         )
     ]
 

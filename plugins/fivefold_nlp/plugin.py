@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fivefold.plugins.hookspecs import hookimpl
-from fivefold.plugins.spec import DatasetSpec, ModelSpec, PipelineSpec
+from fivefold.plugins.spec import DatasetSpec, Demo, ModelSpec, PipelineSpec
 
 FIVEFOLD_CONTRACT = 1
 
@@ -20,6 +20,13 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             example="reviews",
             presets="fivefold_nlp.sentiment.presets:PRESETS",
             prediction="fivefold.config:NoOptions",
+            demo=Demo(
+                "rotten-tomatoes",
+                preset="quick",
+                inputs="reviews",
+                pattern="",
+                picture="Texts of the most confident mistakes",
+            ),
         ),
         PipelineSpec(
             "nlp/generate",

@@ -20,7 +20,14 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             example="digits",
             presets="fivefold_vision.classify.presets:PRESETS",
             prediction="fivefold.config:NoOptions",
-            demo=Demo("fashion-mnist", preset="quick", inputs="fashion-sample", pattern="test/*/000.png"),
+            demo=Demo(
+                "fashion-mnist",
+                preset="quick",
+                inputs="fashion-sample",
+                pattern="test/*/000.png",
+                settings=(("epochs", 2),),
+                picture="Where the model looked",
+            ),
         )
     ]
 

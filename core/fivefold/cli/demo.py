@@ -1,65 +1,121 @@
-"""``fivefold demo``: a small real job for every pipeline that offers one, from data to judged model."""
+"""``fivefold demo``: a small real job for every domain, from data to judged model, and a page with all of them."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
 from fivefold.cli.judgement import show_run
 from fivefold.cli.output import emit, say
-from fivefold.cli.session import Session
+from fivefold.cli.session import Session, warn
 from fivefold.cli.verbs.parameters import Json
 from fivefold.cli.verbs.predict import show_records
-from fivefold.errors import PluginError
+from fivefold.errors import DependencyError, FivefoldError, Interrupted, PluginError
 from fivefold.plugins.dependencies import check_dependencies
 from fivefold.plugins.spec import Demo, PipelineSpec
-from fivefold.runs import Run
+
+if TYPE_CHECKING:
+    from fivefold.demonstration import Shown
+
+PAGE = "index.html"
+"""Name of the page in the folder of the demonstration."""
+
+FEW = 5
+"""Predictions printed of each domain."""
 
 Out = Annotated[Path, Parameter(help="Folder of the demonstration; an earlier one in it is replaced.")]
+Domains = Annotated[str, Parameter(name="DOMAIN", help="Only these domains; all that are enabled without.")]
 
 
-def demo(*, out: Out = Path("runs/demo"), json: Json = False) -> None:
-    """Show what fivefold does: fetch real data, train, judge, predict files, say where the report is.
+def demo(*domains: Domains, out: Out = Path("runs/demo"), json: Json = False) -> None:
+    """Show what fivefold does: for each domain train on real data, judge, predict; then a page with all of them.
 
-    Takes a few minutes on two cores and fetches about 30 MB once.
+    Takes about a minute for each domain on two cores, and fetches about 30 MB once. A domain whose packages are
+    missing is shown with the command that adds them.
+
+    Example:
+        fivefold demo
     """
-    session = Session.current
-    shown = [(spec, spec.demo) for spec, _ in session.registry().pipelines.values() if spec.demo is not None]
-    if not shown:
-        raise PluginError("no enabled plugin has a demonstration; see 'fivefold plugins list'")
+    jobs = _jobs(domains)
     check_dependencies()
-    results = [demonstrate(spec, job, out / spec.name.replace("/", "-"), json=json) for spec, job in shown]
+    shown, failed = [], []
+    for number, (spec, job) in enumerate(jobs, 1):
+        say(f"\n[{number} of {len(jobs)}] {spec.domain}: {spec.summary}", style="bold")
+        try:
+            shown.append(_one(spec, job, out, json=json))
+        except Interrupted:
+            raise
+        except FivefoldError as error:
+            shown.append(_without(spec, job, out, error))
+            if not isinstance(error, DependencyError):
+                failed.append(spec.domain)
+    from fivefold.demonstration import write_page  # noqa: PLC0415 - help texts need no torch
+
+    write_page(shown, out / PAGE)
     if json:
-        emit({"runs": [{"run": run.path, "headline": run.info["headline"]} for run in results]})
+        emit({"page": out / PAGE, "domains": [_plain(one) for one in shown]})
+    else:
+        _conclude(shown, out / PAGE)
+    if failed:
+        raise PluginError(
+            f"the demonstration of {', '.join(failed)} failed; the page and the lines above say why"
+        )
 
 
-def demonstrate(spec: PipelineSpec, job: Demo, out: Path, *, json: bool) -> Run:
-    """Train, judge and predict with one pipeline; prints each command, so that it can be typed again."""
-    from fivefold.data.catalog import resolve  # noqa: PLC0415 - help texts need no torch
-    from fivefold.workflow import predict, train  # noqa: PLC0415 - imports torch
-
+def _jobs(domains: tuple[str, ...]) -> list[tuple[PipelineSpec, Demo]]:
     registry = Session.current.registry()
-    if (out / "run.json").is_file():
-        shutil.rmtree(out)
-    command = f"fivefold {spec.domain} {spec.task}"
-    say(f"\n$ {command} train {job.data} --preset {job.preset} --out {out}", style="bold")
-    config = registry.pipeline_class(spec.name).presets[job.preset]()
-    run = train(spec, job.data, config, out=out, registry=registry)
-    folder, _ = resolve(job.inputs, registry.dataset_specs)
-    files = sorted(str(path) for path in folder.glob(job.pattern))
-    if not json:
-        show_run(run, json=False)
-    say(
-        f"\n$ {command} predict {out} {Path(files[0]).name} ... ({len(files)} files of {job.inputs})",
-        style="bold",
-    )
-    records = predict(run, files, registry=registry)
-    if not json:
-        show_records([{**record, "id": os.path.relpath(record["id"], folder)} for record in records])
-        say(f"\nReport: {(out / 'report.html').resolve()}", style="bold")
-        say(f"Next:   {command} predict {out} YOUR_FILES")
-    return run
+    jobs = [(spec, spec.demo) for spec, _ in registry.pipelines.values() if spec.demo is not None]
+    unknown = set(domains) - {spec.domain for spec, _ in jobs}
+    if unknown:
+        there = ", ".join(spec.domain for spec, _ in jobs) or "none"
+        raise PluginError(f"no demonstration of {', '.join(sorted(unknown))}; there are {there}")
+    if not jobs:
+        raise PluginError("no enabled plugin has a demonstration; see 'fivefold plugins list'")
+    return [(spec, job) for spec, job in jobs if not domains or spec.domain in domains]
+
+
+def _one(spec: PipelineSpec, job: Demo, out: Path, *, json: bool) -> Shown:
+    """Run one job; prints each command, so that it can be typed again."""
+    from fivefold.demonstration import demonstrate  # noqa: PLC0415 - help texts need no torch
+
+    def tell(command: str) -> None:
+        say(f"$ {command}", style="bold")
+
+    shown = demonstrate(spec, job, out / spec.name.replace("/", "-"), Session.current.registry(), tell)
+    if not json and shown.run is not None:
+        show_run(shown.run, json=False)
+        show_records(shown.records[:FEW])
+        if len(shown.records) > FEW:
+            say(f"... the first {FEW} of {len(shown.records):,} predictions")
+    return shown
+
+
+def _without(spec: PipelineSpec, job: Demo, out: Path, error: FivefoldError) -> Shown:
+    from fivefold.demonstration import lacking  # noqa: PLC0415 - see above
+
+    warn(str(error))
+    return lacking(spec, job, out / spec.name.replace("/", "-"), str(error))
+
+
+def _conclude(shown: list[Shown], page: Path) -> None:
+    say("")
+    for one in shown:
+        if one.run is None:
+            say(f"{one.spec.domain}: not shown: {one.lacking}", style="yellow")
+        else:
+            say(f"{one.spec.domain}: {one.run.info['headline']['sentence']} ({one.seconds:.0f} s)")
+    say(f"\nAll of them on one page: {page.resolve()}", style="bold")
+
+
+def _plain(one: Shown) -> dict[str, object]:
+    if one.run is None:
+        return {"domain": one.spec.domain, "pipeline": one.spec.name, "lacking": one.lacking}
+    return {
+        "domain": one.spec.domain,
+        "pipeline": one.spec.name,
+        "run": one.run.path,
+        "headline": one.run.info["headline"],
+        "seconds": round(one.seconds, 1),
+    }

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 COMMANDS = {
     "data": "Datasets: list them, show one, fetch one, check data of your own.",
     "plugins": "Plugins: list, enable, disable, find out why one is broken.",
-    "runs": "Trainings so far: list, show, compare.",
-    "demo": "Train, judge and use a first model on real data, in a few minutes.",
+    "runs": "Trainings so far: list, show, compare, clean.",
+    "demo": "Train, judge and use a small model in each domain, and show them side by side.",
 }
 """The core's own commands, with the line that help texts show."""
 

@@ -11,19 +11,23 @@ module; without that it is taken to be 1, the first."""
 
 @dataclass(frozen=True)
 class Demo:
-    """A small real job that shows a pipeline: ``fivefold demo`` runs it.
+    """A small real job that shows a domain: ``fivefold demo`` runs it, one for each domain.
 
     Attributes:
         data: the dataset to train on.
-        preset: the settings.
-        inputs: the dataset whose files are then predicted.
-        pattern: which of its files, as a glob.
+        preset: the settings; empty takes the pipeline's own.
+        inputs: the dataset that is then predicted, or whose files are.
+        pattern: which of its files, as a glob; empty predicts the dataset as a whole.
+        settings: single settings beside the preset, by their dotted names: ``(("epochs", 2),)``.
+        picture: heading of the report's section whose first picture is shown; empty takes the report's first.
     """
 
     data: str
     preset: str
     inputs: str
     pattern: str = "**/*"
+    settings: tuple[tuple[str, str | int | float | bool], ...] = ()
+    picture: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,6 +88,33 @@ class ModelSpec:
     summary: str
     target: str
     manifest: str = ""
+
+
+@dataclass(frozen=True)
+class SourceSpec:
+    """Data that lie elsewhere, by address: ``prefix:rest`` can stand wherever a command takes data.
+
+    Attributes:
+        prefix: what the addresses begin with, before the colon; lower case, two letters or more.
+        summary: one line for lists.
+        target: ``module:function``, imported when an address is used. The function takes the address behind the
+            prefix, a folder of the cache that is its own, and a function that tells the user a sentence; it
+            returns the path of a file or folder that a pipeline reads. It raises `fivefold.errors.DataError`
+            (or `DownloadError`) where it cannot.
+        example: an address that help texts show, with its prefix.
+        terms: what a user must know before the first use: whose data, on which conditions.
+    """
+
+    prefix: str
+    summary: str
+    target: str
+    example: str = ""
+    terms: str = ""
+
+    @property
+    def name(self) -> str:
+        """The prefix, by which it is known."""
+        return self.prefix
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""The page that shows the domains side by side."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fivefold.demonstration.job import Shown
+from fivefold.evaluation.metric import number
+from fivefold.evaluation.page import MARKS
+from fivefold.files import write_text
+
+
+def write_page(shown: Sequence[Shown], path: Path) -> None:
+    """Write the page, whole or not at all; it loads nothing from outside and runs no script."""
+    from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined  # noqa: PLC0415 - only here
+
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("fivefold.demonstration"), PackageLoader("fivefold.evaluation")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    cards = [_card(one, path.parent) for one in shown]
+    write_text(path, environment.get_template("demo.html.j2").render(cards=cards))
+
+
+def _card(shown: Shown, folder: Path) -> dict[str, Any]:
+    card: dict[str, Any] = {
+        "domain": shown.spec.domain,
+        "pipeline": shown.spec.name,
+        "summary": shown.spec.summary,
+        "command": shown.command,
+        "next": shown.next,
+        "lacking": shown.lacking,
+        "picture": shown.picture,
+    }
+    report = shown.run.report if shown.run is not None else None
+    if shown.run is None or report is None:
+        return card
+    return card | {
+        "mark": MARKS[report["verdict"]["verdict"]],
+        "verdict": report["verdict"]["sentence"],
+        "metric": report["verdict"]["metric"],
+        "facts": _facts(shown, report),
+        "cautions": report["run"].get("cautions") or [],
+        "statement": report["run"].get("statement") or "",
+        "report": os.path.relpath(shown.run.path / "report.html", folder),
+        **_headline(report),
+    }
+
+
+def _headline(report: dict[str, Any]) -> dict[str, str]:
+    metric = report["metrics"][report["verdict"]["metric"]]
+    value, low, high = (_number(metric[key], metric["style"]) for key in ("value", "low", "high"))
+    level = f"{100 * report['interval']['level']:g} %"
+    return {"value": value, "interval": f"{low} to {high}", "level": level}
+
+
+def _number(value: float | None, style: str) -> str:
+    if value is None:
+        return "not defined"
+    return f"{100 * value:.1f} %" if style == "percent" else number(value)
+
+
+def _facts(shown: Shown, report: dict[str, Any]) -> list[tuple[str, str]]:
+    run = report["run"]
+    sizes = ", ".join(f"{name} {count:,}" for name, count in (run.get("sizes") or {}).items())
+    severe = sum(bool(finding["severe"]) for finding in report["findings"])
+    rows = [
+        ("Data", run.get("data") or ""),
+        ("Samples", sizes),
+        ("Licence", run.get("licence") or ""),
+        ("Network", shown.network),
+        ("Leakage", f"severe findings: {severe}" if severe else "no severe finding"),
+        ("Time", f"{shown.seconds:.0f} s in all"),
+    ]
+    return [(name, text) for name, text in rows if text]
