@@ -11,31 +11,38 @@ from importlib import metadata
 from pathlib import Path
 
 import torch
+from packaging.requirements import Requirement
 
-PACKAGES = (
-    "fivefold",
-    "torch",
-    "numpy",
-    "scikit-learn",
-    "transformers",
-    "pydicom",
-    "python-gdcm",
-    "pylibjpeg-openjpeg",
-    "nibabel",
-    "opencv-python-headless",
-    "safetensors",
-)
+CORE = "fivefold"
 
 
-def versions() -> dict[str, str]:
-    """Versions of Python and of the installed packages that bear on results."""
+def versions(distribution: str = CORE, extra: str = "") -> dict[str, str]:
+    """Versions of Python and of the installed packages that bear on results.
+
+    They are those that fivefold needs, and those that the distribution of the plugin asks for, alone and with the
+    extra that is called like the domain.
+
+    Args:
+        distribution: the one that brings the plugin.
+        extra: name of the domain.
+    """
     found = {"python": platform.python_version()}
-    for package in PACKAGES:
+    for package in (CORE, *_required(CORE), distribution, *_required(distribution, extra)):
         try:
             found[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
     return found
+
+
+def _required(distribution: str, extra: str = "") -> list[str]:
+    """Names of the packages that ``distribution`` asks for, with an extra of its own or without."""
+    try:
+        lines = metadata.requires(distribution) or []
+    except metadata.PackageNotFoundError:
+        return []
+    wanted = [Requirement(line) for line in lines]
+    return [one.name for one in wanted if one.marker is None or one.marker.evaluate({"extra": extra})]
 
 
 def hardware(device: torch.device) -> dict[str, str | int]:

@@ -49,7 +49,7 @@ def train(
 
     Args:
         spec: the pipeline.
-        source: a path, or the name of a dataset.
+        source: a path, the name of a dataset, or an address.
         config: settings; the pipeline's defaults without.
         out: the run directory; a new one below ``runs/`` without.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
@@ -164,16 +164,17 @@ def _create(
     registry: Registry,
 ) -> Run:
     config: PipelineConfig = prepared.pipeline.config
+    owner = registry.owner(spec.name).describe()
     info = {
         "pipeline": spec.name,
-        "plugin": registry.owner(spec.name).describe(),
+        "plugin": owner,
         "status": "training",
         "created": now(),
         "command": command(),
         "seed": config.seed,
         "device": str(device),
         "processes": processes.count,
-        "versions": versions(),
+        "versions": versions(owner["distribution"], spec.domain),
         "hardware": hardware(device),
         "data": {
             "source": str(prepared.path) if prepared.name not in registry.datasets else prepared.name,
