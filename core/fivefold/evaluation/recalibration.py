@@ -84,23 +84,30 @@ def recalibration_values(probabilities: Array, truth: Array, weights: Values) ->
     logits, yes = special.logit(clipped), truth[known] == 1
     rows = max(1, BLOCK // max(len(logits), 1))
     starts = range(0, len(weights), rows)
-    blocks = [_cox(logits, yes, weights[start : start + rows, known]) for start in starts]
+    # From the solution for all weightings together, each one's is a few steps away.
+    nearby = _cox(logits, yes, weights[:, known].mean(axis=0, keepdims=True), np.zeros(3))[:, 0]
+    blocks = [_cox(logits, yes, weights[start : start + rows, known], nearby) for start in starts]
     return dict(zip(("slope", "intercept", "in_the_large"), np.concatenate(blocks, axis=1), strict=True))
 
 
-def _cox(logits: Values, yes: NDArray[np.bool_], weights: Values) -> Values:
-    """Slope, intercept and calibration in the large, shape ``(3, R)``, for weights of shape ``(R, N)``."""
+def _cox(logits: Values, yes: NDArray[np.bool_], weights: Values, nearby: Values) -> Values:
+    """Slope, intercept and calibration in the large, shape ``(3, R)``, for weights of shape ``(R, N)``.
+
+    ``nearby``, shape ``(3,)``, is where the search for them begins; nan counts as 0.
+    """
     values = np.full((3, len(weights)), np.nan)
     slope, intercept, in_the_large = values
     both = (weights[:, yes] > 0).any(axis=1) & (weights[:, ~yes] > 0).any(axis=1)
     ones = np.ones((1, len(logits)))
-    in_the_large[both] = _fit(ones, logits, yes, weights[both])[:, 0]
+    near_slope, near_intercept, near_in_the_large = np.nan_to_num(nearby)
+    in_the_large[both] = _fit(ones, logits, yes, weights[both], np.array([near_in_the_large]))[:, 0]
     overlap = both & _overlap(logits, yes, weights)
     if overlap.any():
         # Around their mean and in units of their spread, intercept and slope are of like size and little correlated.
         mean, spread = logits.mean(), logits.std()
         design = np.concatenate([ones, (logits - mean)[None] / spread])
-        level, rise = _fit(design, np.zeros_like(logits), yes, weights[overlap]).T
+        start = np.array([near_intercept + near_slope * mean, near_slope * spread])
+        level, rise = _fit(design, np.zeros_like(logits), yes, weights[overlap], start).T
         slope[overlap] = rise / spread
         intercept[overlap] = level - rise * mean / spread
     return values
@@ -119,7 +126,7 @@ def _overlap(logits: Values, yes: NDArray[np.bool_], weights: Values) -> NDArray
     return np.asarray((most_no > least_yes) & (most_yes > least_no))
 
 
-def _fit(design: Values, offset: Values, yes: NDArray[np.bool_], weights: Values) -> Values:
+def _fit(design: Values, offset: Values, yes: NDArray[np.bool_], weights: Values, start: Values) -> Values:
     """Logistic regressions by Newton's method, each step halved until the likelihood does not fall.
 
     Args:
@@ -127,11 +134,12 @@ def _fit(design: Values, offset: Values, yes: NDArray[np.bool_], weights: Values
         offset: added to the linear predictor, shape ``(N,)``.
         yes: the truth, shape ``(N,)``.
         weights: of ``R`` regressions, shape ``(R, N)``, each with a finite solution.
+        start: where the search begins, shape ``(K,)``.
 
     Returns:
         Coefficients, shape ``(R, K)``; nan where `STEPS` do not reach the solution.
     """
-    coefficients = np.zeros((len(weights), len(design)))
+    coefficients = np.tile(start, (len(weights), 1))
     step = np.zeros_like(coefficients)
     likelihood = np.full(len(weights), -np.inf)
     searching = np.arange(len(weights))

@@ -121,7 +121,9 @@ def test_isolation_notes_the_first_line_of_an_error() -> None:
 
 
 def test_slow_imports_are_noted(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delitem(sys.modules, "cv2", raising=False)
+    # Set before it is taken away, so that what stood there before, if anything did, comes back afterwards.
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    del sys.modules["cv2"]
     (site / "cv2.py").write_text("", encoding="utf-8")
     write_plugin(site, "heavy", "import cv2\n" + pipelines("heavy/task"))
     slow = {plugin.owner.plugin: plugin.slow for plugin in load_registry().plugins}

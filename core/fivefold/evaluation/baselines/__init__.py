@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fivefold.evaluation.baselines.base import Baseline
+from fivefold.evaluation.baselines.boosting import QuestionBoosting
 from fivefold.evaluation.baselines.classification import LogisticRegression, MajorityClass
 from fivefold.evaluation.baselines.ngrams import WittenBell
 from fivefold.evaluation.baselines.questions import Prevalence, QuestionForest, QuestionRegression
@@ -17,6 +18,7 @@ __all__ = [
     "MajorityClass",
     "MeanTarget",
     "Prevalence",
+    "QuestionBoosting",
     "QuestionForest",
     "QuestionRegression",
     "SeasonalNaive",

@@ -41,7 +41,7 @@ class Prevalence(Baseline):
         return {"probabilities": np.tile(self._shares, (len(samples), 1))}
 
 
-class _ByQuestion(Baseline):
+class ByQuestion(Baseline):
     """One classifier a question, on features of the samples; time is bounded by the training samples seen."""
 
     def __init__(self, features: Features, name: str, *, max_samples: int, seed: int) -> None:
@@ -105,7 +105,7 @@ class _ByQuestion(Baseline):
         return features.reshape(len(features), -1)
 
 
-class QuestionRegression(_ByQuestion):
+class QuestionRegression(ByQuestion):
     """Logistic regression on standardised features, one a question, by scikit-learn."""
 
     def __init__(
@@ -138,7 +138,7 @@ class QuestionRegression(_ByQuestion):
         )
 
 
-class QuestionForest(_ByQuestion):
+class QuestionForest(ByQuestion):
     """Random forest (Breiman 2001), one a question, by scikit-learn."""
 
     def __init__(
