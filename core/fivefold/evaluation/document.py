@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from fivefold.evaluation.bootstrap import computable
-from fivefold.evaluation.evaluation import Evaluation
+from fivefold.evaluation.evaluation import Comparison, Evaluation
+from fivefold.evaluation.metric import Metric
 from fivefold.evaluation.section import Section
 from fivefold.evaluation.verdict import overall, sentence
 
@@ -45,8 +46,7 @@ def document(
         },
         "baselines": baseline_values(evaluation),
         "comparisons": [
-            {**vars(one), "sentence": sentence(one, metrics[one.metric], evaluation.level)}
-            for one in evaluation.comparisons
+            _comparison(one, metrics[one.metric], evaluation.level) for one in evaluation.comparisons
         ],
         "findings": [vars(finding) for finding in evaluation.findings],
         "notes": evaluation.notes,
@@ -54,6 +54,12 @@ def document(
         "run": {key: value for key, value in run_info.items() if key != "curves"},
     }
     return {key: plain(value) for key, value in content.items()}
+
+
+def _comparison(comparison: Comparison, metric: Metric, level: float) -> dict[str, Any]:
+    """A comparison with its sentence; ``tests`` only where the task has some."""
+    values = {key: value for key, value in vars(comparison).items() if key != "tests" or value}
+    return {**values, "sentence": sentence(comparison, metric, level)}
 
 
 def baseline_values(evaluation: Evaluation) -> dict[str, dict[str, float]]:

@@ -10,6 +10,7 @@ from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.leakage import Finding
 from fivefold.data.table import Array
 from fivefold.evaluation.metric import Metric
+from fivefold.evaluation.paired_test import PairedTest
 from fivefold.tasks.base import Outputs, Task
 
 Verdict = Literal["beats", "no evidence that it beats", "loses to"]
@@ -26,7 +27,10 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Comparison:
-    """The model against one baseline on one metric: the paired difference (model minus baseline)."""
+    """The model against one baseline on one metric: the paired difference (model minus baseline).
+
+    ``tests`` are those that the task asks for beside the interval; the verdict contradicts none of them.
+    """
 
     metric: str
     baseline: str
@@ -34,6 +38,7 @@ class Comparison:
     reference: Estimate
     difference: Estimate
     verdict: Verdict
+    tests: tuple[PairedTest, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from fivefold.errors import DataError
 from fivefold.evaluation.bootstrap import Resampled, cautions, computable, difference, interval, resample
 from fivefold.evaluation.evaluation import Comparison, Evaluation
 from fivefold.evaluation.metric import Metric, sample_count
+from fivefold.evaluation.paired_test import PairedTest
 from fivefold.evaluation.verdict import verdict
 from fivefold.tasks.base import Outputs, Task
 
@@ -38,7 +39,8 @@ def judge(
         outputs: the task's outputs on ``samples``, in order, with ``target``.
         samples: the split.
         split: its name.
-        baseline_outputs: baseline's name to its outputs on the same samples, in order; ``target`` is added.
+        baseline_outputs: baseline's name to its outputs on the same samples, in order; what is given by the data
+            (``target``, and whatever else `Task.given` names) is added.
         findings: what the leakage search found.
         config: resamples and level.
         seed: of the bootstrap.
@@ -56,7 +58,8 @@ def judge(
         )
     metrics = tuple(task.metrics())
     compared = [metric for metric in metrics if is_compared(metric, metrics)]
-    rivals = {name: {**of, "target": outputs["target"]} for name, of in baseline_outputs.items()}
+    given = {key: outputs[key] for key in task.given if key in outputs}
+    rivals = {name: {**of, **given} for name, of in baseline_outputs.items()}
     settings = {"resamples": config.resamples, "seed": seed}
     rest = [metric for metric in metrics if metric not in compared]
     resampled = resample(compared, {MODEL: outputs, **rivals}, samples.units, **settings)
@@ -73,9 +76,9 @@ def judge(
             for metric in metrics
         },
         comparisons=tuple(
-            _compare(metric, name, resampled, config.level)
+            _compare(metric, name, resampled, config.level, task.tests(metric, outputs, rival))
             for metric in compared
-            for name in rivals
+            for name, rival in rivals.items()
             if (name, metric.name) in resampled
         ),
         baseline_outputs=rivals,
@@ -96,7 +99,11 @@ def is_compared(metric: Metric, metrics: Sequence[Metric]) -> bool:
 
 
 def _compare(
-    metric: Metric, name: str, resampled: Mapping[tuple[str, str], Resampled], level: float
+    metric: Metric,
+    name: str,
+    resampled: Mapping[tuple[str, str], Resampled],
+    level: float,
+    tests: Sequence[PairedTest],
 ) -> Comparison:
     model, reference = resampled[MODEL, metric.name], resampled[name, metric.name]
     apart = difference(model, reference, level)
@@ -106,7 +113,10 @@ def _compare(
         model=interval(model, level, inflates=metric.inflates),
         reference=interval(reference, level, inflates=metric.inflates),
         difference=apart,
-        verdict=verdict(apart, higher_is_better=metric.higher_is_better is not False),
+        verdict=verdict(
+            apart, higher_is_better=metric.higher_is_better is not False, tests=tests, level=level
+        ),
+        tests=tuple(tests),
     )
 
 

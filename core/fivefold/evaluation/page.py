@@ -77,6 +77,8 @@ def render(
         summary=summary(evaluation, content),
         metrics=metric_grid(evaluation, content["baselines"]),
         comparisons=comparison_grid(evaluation),
+        tests=", ".join(names_of_tests(evaluation)),
+        error=f"{100 * (1 - evaluation.level):g} %",
         forest=forest(evaluation),
         units=content["interval"]["units"],
         sections=[*([training] if training else []), *sections],
@@ -170,20 +172,29 @@ def comparison_grid(evaluation: Evaluation) -> Grid | None:
     if not evaluation.comparisons:
         return None
     metrics = {metric.name: metric for metric in evaluation.metrics}
+    tests = names_of_tests(evaluation)
+    span = f"{100 * evaluation.level:g} % interval"
     return Grid(
         caption="Model minus baseline, on the same resamples",
-        head=("Baseline", "Metric", "Difference", f"{100 * evaluation.level:g} % interval", "Verdict"),
-        rows=tuple(_comparison_row(one, metrics[one.metric]) for one in evaluation.comparisons),
+        head=("Baseline", "Metric", "Difference", span, *tests, "Verdict"),
+        rows=tuple(_comparison_row(one, metrics[one.metric], tests) for one in evaluation.comparisons),
     )
 
 
-def _comparison_row(one: Comparison, metric: Metric) -> tuple[str, ...]:
+def names_of_tests(evaluation: Evaluation) -> tuple[str, ...]:
+    """Names of the tests beside the intervals, each once; none for most tasks."""
+    return tuple(dict.fromkeys(test.name for one in evaluation.comparisons for test in one.tests))
+
+
+def _comparison_row(one: Comparison, metric: Metric, tests: Sequence[str]) -> tuple[str, ...]:
+    results = {test.name: test.result() for test in one.tests}
     low, high = metric.format_difference(one.difference.low), metric.format_difference(one.difference.high)
     return (
         one.baseline,
         one.metric,
         metric.format_difference(one.difference.value),
         _range(low, high),
+        *(results.get(name, "–") for name in tests),  # noqa: RUF001 - a dash in a table
         one.verdict,
     )
 

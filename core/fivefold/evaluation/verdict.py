@@ -7,17 +7,28 @@ from math import isnan
 
 from fivefold.evaluation.evaluation import Comparison, Estimate, Evaluation, Verdict
 from fivefold.evaluation.metric import Metric
+from fivefold.evaluation.paired_test import PairedTest, told_p_value
 
 
-def verdict(difference: Estimate, *, higher_is_better: bool) -> Verdict:
+def verdict(
+    difference: Estimate, *, higher_is_better: bool, tests: Sequence[PairedTest] = (), level: float = 0.95
+) -> Verdict:
     """What the interval of model minus baseline says: only one that excludes zero is evidence.
 
-    An undefined interval (nan) is evidence of nothing.
+    An undefined interval (nan) is evidence of nothing. Where there are tests, each of them must find a difference
+    of the same sign; one that does not, or that is undefined, leaves no evidence.
+
+    Args:
+        difference: model minus baseline.
+        higher_is_better: which way is good.
+        tests: of the same difference.
+        level: of the interval and the tests.
     """
-    low, high = (difference.low, difference.high) if higher_is_better else (-difference.high, -difference.low)
-    if low > 0:
-        return "beats"
-    return "loses to" if high < 0 else "no evidence that it beats"
+    sign = 1 if difference.low > 0 else -1
+    apart = difference.low > 0 or difference.high < 0
+    if not (apart and all(test.finds(sign, level) for test in tests)):
+        return "no evidence that it beats"
+    return "beats" if (sign > 0) == higher_is_better else "loses to"
 
 
 def strongest(comparisons: Sequence[Comparison], metric: Metric) -> Comparison | None:
@@ -34,7 +45,7 @@ def _rank(value: float) -> float:
 
 
 def sentence(comparison: Comparison, metric: Metric, level: float) -> str:
-    """One sentence: the verdict, both values, the difference and its interval."""
+    """One sentence: the verdict, both values, the difference, its interval and the tests' p-values."""
     opening = {
         "beats": f"Beats {comparison.baseline}",
         "no evidence that it beats": f"No evidence that it beats {comparison.baseline}",
@@ -42,8 +53,9 @@ def sentence(comparison: Comparison, metric: Metric, level: float) -> str:
     }[comparison.verdict]
     model, reference = metric.format(comparison.model.value), metric.format(comparison.reference.value)
     apart = metric.format_difference(comparison.difference.value)
-    interval = between(comparison, metric, level)
-    return f"{opening}: {metric.name} {model} against {reference}, difference {apart} ({interval})"
+    evidence = [between(comparison, metric, level)]
+    evidence += [f"{test.name} p {told_p_value(test.p_value)}" for test in comparison.tests]
+    return f"{opening}: {metric.name} {model} against {reference}, difference {apart} ({'; '.join(evidence)})"
 
 
 def between(comparison: Comparison, metric: Metric, level: float) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from fivefold.config import OptimizerConfig, ScheduleConfig
     from fivefold.evaluation.evaluation import Evaluation
     from fivefold.evaluation.metric import Metric
+    from fivefold.evaluation.paired_test import PairedTest
     from fivefold.evaluation.section import Section
+    from fivefold.training.callback import Callback
 
 Outputs = dict[str, Array]
 """Per-sample outputs gathered over a split: name to array with first dimension ``N``."""
@@ -69,7 +71,13 @@ class Task(nn.Module):
 
     Everything that prediction needs (normalisation, temperature) lives in parameters and buffers, so that
     the state dict is the whole model.
+
+    Attributes:
+        given: names of the outputs that come from the data and not from the model; baselines are judged with the
+            same ones.
     """
+
+    given: ClassVar[tuple[str, ...]] = ("target",)
 
     def prepare(self, train: Dataset) -> None:
         """Set buffers from the training split (means, class weights); called once, before training."""
@@ -82,6 +90,13 @@ class Task(nn.Module):
         """The loss of a training batch in ``phase``; pure, without host synchronisation."""
         raise NotImplementedError(f"{type(self).__name__} defines no loss")
 
+    def watchers(self) -> Sequence[Callback]:
+        """Callbacks of this task's own, in every process of a training; they may raise `EndOfTraining`.
+
+        They decide by losses and metrics alone, which all processes are told alike, so that all decide the same.
+        """
+        return ()
+
     def predict(self, batch: Batch) -> Batch:
         """Per-sample outputs of a batch (first dimension ``B``), with ``target`` where the batch has it."""
         raise NotImplementedError(f"{type(self).__name__} defines no predict")
@@ -92,6 +107,16 @@ class Task(nn.Module):
     def metrics(self) -> Sequence[Metric]:
         """Metrics of this task; the first is the headline."""
         raise NotImplementedError(f"{type(self).__name__} defines no metrics")
+
+    def tests(self, metric: Metric, outputs: Outputs, rival: Outputs) -> Sequence[PairedTest]:  # noqa: ARG002 - the interface
+        """Tests of the model against a baseline on ``metric``, which must agree before a verdict is spoken.
+
+        Args:
+            metric: one that the report compares with the baselines.
+            outputs: the task's own.
+            rival: the baseline's on the same samples, with what is `given`.
+        """
+        return ()
 
     def decode(self, outputs: Outputs, facts: Facts) -> list[dict[str, Any]]:
         """One JSON-ready record a sample, in the user's words (class names, units)."""
