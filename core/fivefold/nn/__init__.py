@@ -8,6 +8,15 @@ from fivefold.nn.attention import Attention
 from fivefold.nn.backbone import Backbone, load_backbone
 from fivefold.nn.conv import CompactCNN, ConvBlock, ResidualPair
 from fivefold.nn.efficientnet import EfficientNetLite0, efficientnet_lite0_imagenet
+from fivefold.nn.forecasting import (
+    TCN,
+    DLinear,
+    NLinear,
+    PatchTST,
+    RecurrentForecaster,
+    RevIN,
+    TCNForecaster,
+)
 from fivefold.nn.gan import Discriminator, Generator
 from fivefold.nn.initialise import he_initialise
 from fivefold.nn.language import GPT, LanguageNetwork, RecurrentLanguageModel
@@ -36,6 +45,7 @@ __all__ = [
     "GRU",
     "LSTM",
     "MLP",
+    "TCN",
     "Attention",
     "AttentionPooling",
     "Backbone",
@@ -43,6 +53,7 @@ __all__ = [
     "CompactCNN",
     "ConvBlock",
     "ConvolutionalClassifier",
+    "DLinear",
     "Discriminator",
     "EfficientNetLite0",
     "GRUEncoder",
@@ -50,16 +61,21 @@ __all__ = [
     "ImageInput",
     "LSTMEncoder",
     "LanguageNetwork",
+    "NLinear",
+    "PatchTST",
     "RecurrentClassifier",
     "RecurrentEncoder",
+    "RecurrentForecaster",
     "RecurrentLanguageModel",
     "ResNet",
     "ResidualPair",
+    "RevIN",
     "RotaryPositions",
     "SameConv2d",
     "SequenceNetwork",
     "SinusoidalPositions",
     "StochasticDepth",
+    "TCNForecaster",
     "TransformerBlock",
     "TransformerClassifier",
     "TransformerEncoder",

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fivefold.data.dataset import Batch, Dataset, Facts
-from fivefold.errors import DataError
 from fivefold.tasks.base import Inputs, Loss, Outputs, Task, inputs_of
+from fivefold.tasks.moments import Moments
 from fivefold.tasks.reading import in_batches
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Regression(Task):
             DataError: a value of the training split is missing or infinite.
         """
         first = self.input if isinstance(self.input, str) else self.input[0]
-        inputs, targets = _Moments(first), _Moments("target")
+        inputs, targets = Moments(first), Moments("target")
         for indices, batch in in_batches(train):
             if self.standardise_inputs:
                 inputs.add(inputs_of(batch, self.input)[0], indices, train)
@@ -125,38 +125,3 @@ def _take_shapes(task: nn.Module, state: Mapping[str, Tensor], prefix: str, *_: 
         saved = state.get(prefix + name)
         if saved is not None:
             setattr(task, name, torch.empty_like(saved, device=getattr(task, name).device))
-
-
-class _Moments:
-    """Mean and standard deviation over all but the last dimension, gathered batch by batch in float64."""
-
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._count = 0
-        self._shift = self._sum = self._squares = torch.zeros(())
-
-    def add(self, values: Tensor, indices: Tensor, samples: Dataset) -> None:
-        rows = values.double().reshape(-1, values.shape[-1])
-        if not bool(torch.isfinite(rows).all()):
-            broken = ~torch.isfinite(values.reshape(len(values), -1)).all(dim=1)
-            name = samples.ids[int(indices[broken][0])]
-            raise DataError(
-                f"{name}: expected finite numbers in '{self._name}', found a missing or infinite one; "
-                "fill in or remove such samples"
-            )
-        if not self._count:
-            # Sums around a typical value: squares of large numbers would drown a small variance.
-            self._shift = rows.mean(dim=0)
-        self._count += len(rows)
-        self._sum = self._sum + (rows - self._shift).sum(dim=0)
-        self._squares = self._squares + ((rows - self._shift) ** 2).sum(dim=0)
-
-    @property
-    def mean(self) -> Tensor:
-        return (self._shift + self._sum / self._count).float()
-
-    @property
-    def scale(self) -> Tensor:
-        variance = self._squares / self._count - (self._sum / self._count) ** 2
-        deviation = variance.clamp_min(0).sqrt()
-        return torch.where(deviation > 1e-12 * self.mean.abs().clamp_min(1), deviation, 1.0).float()

@@ -8,8 +8,8 @@ import numpy as np
 
 from fivefold.data.table import Array
 from fivefold.evaluation.baselines.questions import (
-    Features,
     ByQuestion,  # the same fitting, one question at a time
+    Features,
 )
 
 _BOTH = 2
