@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import textwrap
+import tomllib
 from pathlib import Path
 
-BUILT_IN = ("driving", "healthcare", "nlp", "vision")
+PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+BUILT_IN = tuple(sorted(PROJECT["entry-points"]["fivefold.plugins"]))
 """Plugins of this distribution, in the order in which they are found."""
 
 HEAD = "from fivefold.plugins import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec, hookimpl\n"

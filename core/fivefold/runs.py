@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -253,7 +254,9 @@ def new_directory(pipeline: str, source: str, prefix: str = "") -> Path:
         prefix: what its name begins with, where it is to hold no run.
     """
     base = RUNS / pipeline.replace("/", "-")
-    name = f"{prefix}{datetime.now():%Y-%m-%d-%H%M%S}-{Path(source).stem or 'data'}"
+    # Addresses have characters that shells and file systems read as something else.
+    called = re.sub(r"[^\w .()+-]+", "-", Path(source).stem) or "data"
+    name = f"{prefix}{datetime.now():%Y-%m-%d-%H%M%S}-{called}"
     candidates = [base / name, *(base / f"{name}-{number}" for number in range(2, 1000))]
     return next(path for path in candidates if not path.exists())
 

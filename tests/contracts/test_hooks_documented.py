@@ -14,7 +14,7 @@ HOOKS = sorted(name for name in vars(hookspecs) if name.startswith("fivefold_"))
 
 def test_the_hooks_are_those_of_the_contract() -> None:
     assert [
-        f"fivefold_{kind}" for kind in ("callbacks", "commands", "datasets", "models", "pipelines")
+        f"fivefold_{kind}" for kind in ("callbacks", "commands", "datasets", "models", "pipelines", "sources")
     ] == HOOKS
 
 

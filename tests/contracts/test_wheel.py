@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts.conftest import ROOT, Fivefold
+from stub_plugins import BUILT_IN
 
 pytestmark = pytest.mark.package_index
 
@@ -18,7 +19,8 @@ def test_the_wheel_holds_every_file_of_the_packages(wheels: Path) -> None:
     with zipfile.ZipFile(next(wheels.glob("fivefold-*.whl"))) as wheel:
         inside = set(wheel.namelist())
     expected = set()
-    for root, package in (("core", "fivefold"), ("plugins", "fivefold_vision"), ("data", "fivefold_data")):
+    plugins = [("plugins", f"fivefold_{name}") for name in BUILT_IN]
+    for root, package in (("core", "fivefold"), *plugins, ("data", "fivefold_data")):
         files = (ROOT / root / package).rglob("*")
         expected |= {
             str(f.relative_to(ROOT / root)) for f in files if f.is_file() and "__pycache__" not in f.parts
@@ -45,11 +47,7 @@ def test_it_works_in_an_empty_directory(installed: Fivefold) -> None:
     assert all("error" not in dataset for dataset in listed)
     plugins = json.loads(installed("plugins", "list", "--json").stdout)["plugins"]
     assert [(plugin["plugin"], plugin["status"]) for plugin in plugins] == [
-        ("driving", "enabled"),
-        ("healthcare", "enabled"),
-        ("nlp", "enabled"),
-        ("vision", "enabled"),
-        ("weather", "enabled"),
+        (name, "enabled") for name in (*BUILT_IN, "weather")
     ]
     assert (
         "expected a YAML file"

@@ -73,12 +73,12 @@ class Checked:
 
 
 def check_data(data: str, registry: Registry) -> Checked:
-    """Ask every pipeline about ``data``, a path or a dataset's name.
+    """Ask every pipeline about ``data``, a path, a dataset's name or an address.
 
     Raises:
         DataError: there are no such data, or no pipeline recognises them.
     """
-    path, _ = resolve(data, registry.dataset_specs)
+    path, _ = resolve(data, registry.dataset_specs, registry.source_specs)
     readers = tuple(_readers(data, path, registry))
     if not readers:
         asked = ", ".join(sorted(registry.pipelines)) or "none is installed"

@@ -1,4 +1,4 @@
-"""``fivefold data``: named datasets, and a look at data of one's own."""
+"""``fivefold data``: named datasets, data elsewhere by address, and a look at data of one's own."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.session import Session, warn
 from fivefold.cli.taught import add
 from fivefold.cli.verbs.parameters import Json
+from fivefold.data.addresses import fetch_address, find_source, is_address, source_terms
 from fivefold.data.catalog import terms
 from fivefold.data.fetch import dataset_folder, fetch, is_cached
 from fivefold.data.manifest import Manifest, load_manifest
@@ -20,12 +21,12 @@ from fivefold.data.progress import DownloadBar
 from fivefold.errors import DataError
 from fivefold.files import written_aside
 from fivefold.plugins.discovery import Owner
-from fivefold.plugins.spec import DatasetSpec
+from fivefold.plugins.spec import DatasetSpec, SourceSpec
 
 app = App(name="data", help=COMMANDS["data"], help_epilogue="Examples:\n  fivefold data list")
 
-Name = Annotated[str, Parameter(name="NAME", help="Name of a dataset.")]
-Anything = Annotated[str, Parameter(name="DATA", help="A file, a folder, or a dataset's name.")]
+Name = Annotated[str, Parameter(name="NAME", help="Name of a dataset, or an address (fivefold data list).")]
+Anything = Annotated[str, Parameter(name="DATA", help="A file, a folder, a dataset's name, or an address.")]
 To = Annotated[Path | None, Parameter(help="Copy it there, too: a new file or folder of your own.")]
 Strict = Annotated[
     bool,
@@ -36,15 +37,16 @@ Strict = Annotated[
 
 
 def list_datasets(*, json: Json = False) -> None:
-    """List the named datasets, with size, licence and the pipelines that read them.
+    """List the named datasets, with size, licence and the pipelines that read them, and addresses that are known.
 
     Example:
         fivefold data list
     """
     registry = Session.current.registry()
     found = [describe(spec, owner) for _, (spec, owner) in sorted(registry.datasets.items())]
+    sources = [describe_source(spec, owner) for _, (spec, owner) in sorted(registry.sources.items())]
     if json:
-        emit({"datasets": found})
+        emit({"datasets": found, "sources": sources})
         return
     grid(
         ("name", "what", "size", "here", "licence", "pipelines"),
@@ -60,6 +62,9 @@ def list_datasets(*, json: Json = False) -> None:
             for dataset in found
         ),
     )
+    if sources:
+        say("Addresses of data elsewhere may stand wherever a name may:")
+        grid(("address", "what"), ((source["example"], source["summary"]) for source in sources))
 
 
 def describe(spec: DatasetSpec, owner: Owner) -> dict[str, Any]:
@@ -78,13 +83,33 @@ def describe(spec: DatasetSpec, owner: Owner) -> dict[str, Any]:
     return {**known, "bytes": manifest.bytes, "licence": manifest.licence, "cached": is_cached(manifest)}
 
 
+def describe_source(spec: SourceSpec, owner: Owner) -> dict[str, Any]:
+    """A source of addresses as plain values."""
+    return {
+        "prefix": spec.prefix,
+        "summary": spec.summary,
+        "example": spec.example or f"{spec.prefix}:...",
+        "terms": spec.terms,
+        "owner": owner.describe(),
+    }
+
+
 def info(name: Name, /, *, json: Json = False) -> None:
     """Show a dataset: what it is, licence, citation, files and where they come from.
+
+    Of an address, what its source is, and on which terms.
 
     Example:
         fivefold data info digits
     """
     registry = Session.current.registry()
+    if is_address(name):
+        source = find_source(name, registry.source_specs)
+        if json:
+            emit(describe_source(*registry.sources[source.prefix]))
+        else:
+            say(source_terms(source))
+        return
     spec = registry.dataset_spec(name)
     manifest = load_manifest(spec.manifest)
     here = is_cached(manifest)
@@ -120,24 +145,35 @@ def folder(manifest: Manifest) -> str | None:
 def get(name: Name, /, *, to: To = None, json: Json = False) -> None:
     """Fetch a dataset into the cache and verify it; licence and citation are shown first.
 
+    An address is fetched by its source, whose terms are shown before the first use.
+
     Example:
         fivefold data get digits
     """
     if to is not None and to.exists():
         raise DataError(f"{to}: expected a path where nothing is yet to copy {name} to; choose another")
+    registry = Session.current.registry()
     # Not `resolve`: a file of that name in the working directory would win over the dataset.
-    manifest = load_manifest(Session.current.registry().dataset_spec(name).manifest)
-    say(terms(manifest))
-    if not is_cached(manifest):
-        with DownloadBar() as bar:
-            fetch(manifest, progress=bar)
-    path = dataset_folder(manifest) / manifest.entry
+    if is_address(name):
+        path = fetch_address(name, registry.source_specs, say)
+    else:
+        path = fetch_dataset(registry.dataset_spec(name))
     if to is not None:
         path = copy(path, to)
     if json:
         emit({"name": name, "path": path})
     else:
         say(f"{name} is at {path}")
+
+
+def fetch_dataset(spec: DatasetSpec) -> Path:
+    """Show a dataset's terms and see that it is in the cache, at the path returned."""
+    manifest = load_manifest(spec.manifest)
+    say(terms(manifest))
+    if not is_cached(manifest):
+        with DownloadBar() as bar:
+            fetch(manifest, progress=bar)
+    return dataset_folder(manifest) / manifest.entry
 
 
 def copy(source: Path, target: Path) -> Path:

@@ -23,6 +23,7 @@ from fivefold.plugins.targets import (
     load_pipeline,
     load_prediction,
     load_presets,
+    load_source,
     load_target,
 )
 
@@ -71,7 +72,7 @@ def _entry(owner: Owner, status: str, *, brings: str = "", reason: str = "") -> 
 
 
 def _brings(registry: Registry, owner: Owner) -> str:
-    kinds = (registry.pipelines, registry.commands, registry.datasets, registry.models)
+    kinds = (registry.pipelines, registry.commands, registry.datasets, registry.models, registry.sources)
     names = [name for kind in kinds for name, (_, each) in kind.items() if each == owner]
     return ", ".join(names)
 
@@ -149,6 +150,10 @@ def _targets(registry: Registry) -> Iterator[dict[str, Any]]:
     for name, (model, owner) in sorted(registry.models.items()):
         with isolated(owner) as outcome:
             load_target(model.target)
+        yield from _problem(name, outcome)
+    for name, (source, owner) in sorted(registry.sources.items()):
+        with isolated(owner) as outcome:
+            load_source(source)
         yield from _problem(name, outcome)
     for name, (dataset, owner) in sorted(registry.datasets.items()):
         with isolated(owner) as outcome:

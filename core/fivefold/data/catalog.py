@@ -1,4 +1,4 @@
-"""From what the user typed, a path or a dataset's name, to a path that a pipeline reads."""
+"""From what the user typed, a path, a dataset's name or an address, to a path that a pipeline reads."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from fivefold.data.addresses import fetch_address, is_address
 from fivefold.data.fetch import dataset_folder, fetch, is_cached
 from fivefold.data.ledger import Ledger
 from fivefold.data.manifest import Manifest, load_manifest
 from fivefold.data.progress import DownloadBar
 from fivefold.data.sources.base import Progress
 from fivefold.errors import DataError
-from fivefold.plugins.spec import DatasetSpec
+from fivefold.plugins.spec import DatasetSpec, SourceSpec
 
 Notify = Callable[[str], None]
 
@@ -22,22 +23,26 @@ Notify = Callable[[str], None]
 def resolve(
     data: str,
     datasets: Sequence[DatasetSpec],
+    sources: Sequence[SourceSpec] = (),
     *,
     notify: Notify | None = None,
     progress: Progress | None = None,
 ) -> tuple[Path, DatasetSpec | None]:
-    """The path that ``data`` stands for, and its dataset if it is the name of one, which is fetched.
+    """The path that ``data`` stands for, and its dataset if it is the name of one; both kinds of names are fetched.
 
-    A path that exists wins over a name.
+    A path that exists wins over a name, and a name over an address.
 
     Args:
-        data: a path, or the name of a dataset.
+        data: a path, the name of a dataset, or an address (``prefix:rest``) of a source.
         datasets: the datasets that there are.
-        notify: told the licence and citation before a dataset's first use; stderr where not given.
+        sources: the sources of addresses that there are.
+        notify: told the licence and citation before a dataset's first use, the terms before a source's, and
+            what a source has to say; stderr where not given.
         progress: told how far downloads are; a bar on stderr where not given.
 
     Raises:
-        DataError: neither a path nor a name; the message has the nearest names.
+        DataError: neither a path nor a name nor an address; the message has the nearest names. A source cannot
+            provide what an address names.
         DownloadError: the dataset cannot be fetched.
     """
     path = Path(data).expanduser()
@@ -46,6 +51,8 @@ def resolve(
     for dataset in datasets:
         if dataset.name == data:
             return _dataset_path(dataset, notify or _to_stderr, progress), dataset
+    if is_address(data):
+        return fetch_address(data, sources, notify or _to_stderr), None
     raise DataError(_unknown(data, datasets))
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from fivefold.plugins.hookspecs import hookimpl
     from fivefold.plugins.registry import Registry, load_registry
-    from fivefold.plugins.spec import CONTRACT, CommandSpec, DatasetSpec, ModelSpec, PipelineSpec
+    from fivefold.plugins.spec import CONTRACT, CommandSpec, DatasetSpec, ModelSpec, PipelineSpec, SourceSpec
 
 __all__ = [
     "CONTRACT",
@@ -24,6 +24,7 @@ __all__ = [
     "ModelSpec",
     "PipelineSpec",
     "Registry",
+    "SourceSpec",
     "hookimpl",
     "load_registry",
 ]

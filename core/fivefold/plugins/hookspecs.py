@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pluggy
 
-from fivefold.plugins.spec import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec
+from fivefold.plugins.spec import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec, SourceSpec
 
 if TYPE_CHECKING:
     from fivefold.training.callback import Callback
@@ -30,6 +30,12 @@ def fivefold_datasets() -> list[DatasetSpec]:
 @hookspec
 def fivefold_models() -> list[ModelSpec]:
     """Named backbones, each with the manifest of its weights."""
+    return []
+
+
+@hookspec
+def fivefold_sources() -> list[SourceSpec]:
+    """Sources elsewhere, each with the prefix of its addresses; an address can stand wherever data can."""
     return []
 
 

@@ -1,4 +1,4 @@
-"""What the plugins brought: pipelines, datasets, models and commands by name, each with its owner."""
+"""What the plugins brought: pipelines, datasets, models, commands and sources by name, each with its owner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from fivefold.errors import ConfigError, DataError, PluginError, RunError
 from fivefold.plugins.discovery import Broken, Candidate, Owner, Plugin, candidates, isolated, load
 from fivefold.plugins.settings import Selection, selection
-from fivefold.plugins.spec import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec
+from fivefold.plugins.spec import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec, SourceSpec
 from fivefold.plugins.targets import load_pipeline
 from fivefold.plugins.validation import Contribution, collect, returned
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from fivefold.runs import Run
     from fivefold.training.callback import Callback
 
-Spec = TypeVar("Spec", PipelineSpec, DatasetSpec, ModelSpec, CommandSpec)
+Spec = TypeVar("Spec", PipelineSpec, DatasetSpec, ModelSpec, CommandSpec, SourceSpec)
 Named = dict[str, tuple[Spec, Owner]]
 
 
@@ -36,7 +36,7 @@ class Registry:
     """Everything that the enabled plugins registered.
 
     Attributes:
-        pipelines: name to (spec, owner); so are `datasets`, `models` and `commands`.
+        pipelines: name to (spec, owner); so are `datasets`, `models` and `commands`, and `sources` by prefix.
         plugins: the plugins that work.
         broken: those that were refused.
         disabled: those that were not imported.
@@ -46,6 +46,7 @@ class Registry:
     datasets: Named[DatasetSpec] = field(default_factory=dict)
     models: Named[ModelSpec] = field(default_factory=dict)
     commands: Named[CommandSpec] = field(default_factory=dict)
+    sources: Named[SourceSpec] = field(default_factory=dict)
     plugins: list[Plugin] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
     disabled: list[Disabled] = field(default_factory=list)
@@ -54,6 +55,11 @@ class Registry:
     def dataset_specs(self) -> list[DatasetSpec]:
         """Every named dataset, by name."""
         return [self.datasets[name][0] for name in sorted(self.datasets)]
+
+    @property
+    def source_specs(self) -> list[SourceSpec]:
+        """Every source of addresses, by prefix."""
+        return [self.sources[prefix][0] for prefix in sorted(self.sources)]
 
     @property
     def domains(self) -> list[str]:
@@ -180,6 +186,7 @@ class Registry:
             self.datasets |= {spec.name: (spec, owner) for spec in contribution.datasets}
             self.models |= {spec.name: (spec, owner) for spec in contribution.models}
             self.commands |= {spec.name: (spec, owner) for spec in contribution.commands}
+            self.sources |= {spec.name: (spec, owner) for spec in contribution.sources}
 
     def _check_plugin_name(self, owner: Owner) -> None:
         others = [plugin.owner for plugin in self.plugins] + [broken.owner for broken in self.broken]
@@ -193,13 +200,14 @@ class Registry:
         _claim("command", owner, _names((*contribution.pipelines, *contribution.commands)), commands_taken)
         _claim("dataset", owner, _names(contribution.datasets), _owners(self.datasets))
         _claim("model", owner, _names(contribution.models), _owners(self.models))
+        _claim("prefix", owner, _names(contribution.sources), _owners(self.sources))
 
 
 def _owners(named: Mapping[str, tuple[object, Owner]]) -> dict[str, Owner]:
     return {name: owner for name, (_, owner) in named.items()}
 
 
-def _names(specs: Iterable[PipelineSpec | DatasetSpec | ModelSpec | CommandSpec]) -> list[str]:
+def _names(specs: Iterable[PipelineSpec | DatasetSpec | ModelSpec | CommandSpec | SourceSpec]) -> list[str]:
     return [spec.name for spec in specs]
 
 

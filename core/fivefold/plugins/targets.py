@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fivefold.errors import DependencyError, FivefoldError, PluginError
-from fivefold.plugins.spec import CommandSpec, PipelineSpec
+from fivefold.plugins.spec import CommandSpec, PipelineSpec, SourceSpec
 
 if TYPE_CHECKING:
     from fivefold.config import PipelineConfig, Presets, StrictModel
@@ -138,7 +138,16 @@ def load_prediction(spec: PipelineSpec) -> type[StrictModel]:
 
 def load_command(spec: CommandSpec) -> Callable[..., Any]:
     """The function of a domain's own command."""
-    loaded = load_target(spec.target, domain=spec.domain)
+    return _load_function(spec.target, spec.domain)
+
+
+def load_source(spec: SourceSpec) -> Callable[..., Any]:
+    """The function that fetches what an address names."""
+    return _load_function(spec.target)
+
+
+def _load_function(target: str, domain: str = "") -> Callable[..., Any]:
+    loaded = load_target(target, domain=domain)
     if not callable(loaded):
-        raise PluginError(f"{_distribution(spec.target)}: {spec.target} is no function")
+        raise PluginError(f"{_distribution(target)}: {target} is no function")
     return loaded  # type: ignore[no-any-return]  # callable() narrows Any to a callable that returns object

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from fivefold.errors import PluginError
 from fivefold.plugins.discovery import Owner, Plugin
-from fivefold.plugins.spec import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec
+from fivefold.plugins.spec import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec, SourceSpec
 
 RESERVED = ("data", "plugins", "runs", "demo")
 """Commands of the core, which no domain can be called."""
@@ -19,9 +19,10 @@ _DOMAIN_NAME = re.compile(rf"{_WORD}/{_WORD}")
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 _DOTTED = r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*"
 _TARGET = re.compile(rf"{_DOTTED}:[A-Za-z_]\w*")
+_PREFIX = re.compile(r"(?=[a-z][a-z0-9])" + _WORD)
 _RESOURCE = re.compile(rf"{_DOTTED}:[\w.-]+(?:/[\w.-]+)*")
 
-Spec = PipelineSpec | DatasetSpec | ModelSpec | CommandSpec
+Spec = PipelineSpec | DatasetSpec | ModelSpec | CommandSpec | SourceSpec
 T = TypeVar("T")
 
 
@@ -33,6 +34,7 @@ class Contribution:
     datasets: Sequence[DatasetSpec] = field(default=())
     models: Sequence[ModelSpec] = field(default=())
     commands: Sequence[CommandSpec] = field(default=())
+    sources: Sequence[SourceSpec] = field(default=())
 
     @property
     def domains(self) -> frozenset[str]:
@@ -52,6 +54,7 @@ def collect(plugin: Plugin) -> Contribution:
         datasets=returned(plugin, "fivefold_datasets", DatasetSpec),
         models=returned(plugin, "fivefold_models", ModelSpec),
         commands=returned(plugin, "fivefold_commands", CommandSpec),
+        sources=returned(plugin, "fivefold_sources", SourceSpec),
     )
     owner = plugin.owner
     for spec in contribution.pipelines:
@@ -73,6 +76,12 @@ def collect(plugin: Plugin) -> Contribution:
         _check(owner, model, "target", _TARGET, "module:Class")
         if model.manifest:
             _check(owner, model, "manifest", _RESOURCE, "package:file.yaml")
+    for source in contribution.sources:
+        # One letter would be a drive of Windows.
+        _check(
+            owner, source, "prefix", _PREFIX, "two lower case letters or more, such as stations, without ':'"
+        )
+        _check(owner, source, "target", _TARGET, "module:function")
     return contribution
 
 

@@ -90,7 +90,7 @@ def _judge_new(
     *,
     strict: bool,
 ) -> tuple[Evaluation, Path]:
-    path, _ = resolve(source, registry.dataset_specs)
+    path, dataset = resolve(source, registry.dataset_specs, registry.source_specs)
     table = pipeline.read(path)
     if table.classes and "classes" in run.facts:
         table = table.recode(run.facts["classes"])
@@ -113,7 +113,8 @@ def _judge_new(
         findings = search(replace(prepared.splits, test=table), pipeline.fingerprints)
         if strict:
             refuse_leakage(findings, source)
-    directory = run.path / "evaluations" / (Path(source).stem or "data")
+    name = path.stem if dataset is None else dataset.name
+    directory = run.path / "evaluations" / (name or "data")
     evaluation = _judge_and_report(
         run,
         pipeline,

@@ -55,12 +55,12 @@ class Prepared:
 def prepare(
     pipeline: Pipeline, source: str, registry: Registry, *, strict: bool = False, searched: bool = True
 ) -> Prepared:
-    """Find, read, split and search the data at ``source`` (a path or a dataset's name).
+    """Find, read, split and search the data at ``source`` (a path, a dataset's name or an address).
 
     Args:
         pipeline: reads them.
         source: as above.
-        registry: knows the datasets by name.
+        registry: knows the datasets by name, and the sources by the prefix of their addresses.
         strict: refuse data in which a sample stands on both sides of a split.
         searched: look for leakage and take the fingerprint; without, both are empty.
 
@@ -68,7 +68,7 @@ def prepare(
         DataError: the data are not there, cannot be read, or cannot be split.
         LeakageError: ``strict`` and a sample stands on both sides of a split.
     """
-    path, _ = resolve(source, registry.dataset_specs)
+    path, _ = resolve(source, registry.dataset_specs, registry.source_specs)
     table = pipeline.read(path)
     if len(table) == 0:
         raise DataError(f"{path}: expected samples to train on, found none; see `fivefold data check {path}`")

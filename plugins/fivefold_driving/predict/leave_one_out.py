@@ -112,7 +112,8 @@ def _places(data: str) -> list[str]:
     from fivefold_driving.predict.pipeline import Predict  # noqa: PLC0415 - imports torch
     from fivefold_driving.predict.places import held_out_places  # noqa: PLC0415 - see above
 
-    path, _ = resolve(data, Session.current.registry().dataset_specs)
+    registry = Session.current.registry()
+    path, _ = resolve(data, registry.dataset_specs, registry.source_specs)
     places = held_out_places(Predict().read(path))
     if len(places) < 2:  # noqa: PLR2004 - one to test and one to learn from
         raise DataError(f"{data}: expected two scenes or more, found only '{places[0]}'; add another")

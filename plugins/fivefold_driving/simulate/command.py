@@ -51,7 +51,8 @@ def simulate(
         fivefold driving simulate cologne1 tracks/ --seconds 300
     """
     settings = Settings(seconds, interval, seed)
-    found = read_network(resolve(network, Session.current.registry().dataset_specs)[0])
+    registry = Session.current.registry()
+    found = read_network(resolve(network, registry.dataset_specs, registry.source_specs)[0])
     counts = run(found, out, settings)
     notes = [f"{name} of the configuration are not read" for name in found.unread]
     if json:

@@ -200,7 +200,8 @@ def deidentify(
 
 def _path(source: str) -> Path:
     """Where ``source`` lies; a dataset is fetched."""
-    return resolve(source, Session.current.registry().dataset_specs)[0]
+    registry = Session.current.registry()
+    return resolve(source, registry.dataset_specs, registry.source_specs)[0]
 
 
 def _stacks(stacks: Sequence[StackReport]) -> tuple[str, str, str]:

@@ -10,7 +10,7 @@ import pytest
 
 from fivefold.cli.main import main
 from fivefold.cli.root_help import COMMANDS
-from stub_plugins import BROKEN, pipelines, write_plugin
+from stub_plugins import BROKEN, BUILT_IN, pipelines, write_plugin
 
 HEAVY = ("torch", "transformers", "cv2", "pandas", "numpy", "pydantic", "rich", "cyclopts")
 
@@ -58,7 +58,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         (["visio"], "unknown command 'visio'; did you mean 'vision'?"),
         (
             ["--hlp"],
-            "unknown option '--hlp'; there are driving, healthcare, nlp, vision, data, plugins, runs, demo",
+            f"unknown option '--hlp'; there are {', '.join(BUILT_IN)}, data, plugins, runs, demo",
         ),
         (["vision", "clasify"], 'unknown command "clasify"; did you mean "classify"'),
         (["vision", "classify", "train"], "DATA is missing; 'fivefold vision classify train --help'"),

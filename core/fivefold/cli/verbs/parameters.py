@@ -8,7 +8,8 @@ from typing import Annotated
 from cyclopts import Parameter
 
 Data = Annotated[
-    str, Parameter(name="DATA", help="A file, a folder, or a dataset's name (fivefold data list).")
+    str,
+    Parameter(name="DATA", help="A file, a folder, a dataset's name, or an address (fivefold data list)."),
 ]
 RunDirectory = Annotated[Path, Parameter(name="RUN", help="Directory of a run (fivefold runs list).")]
 ConfigFile = Annotated[Path | None, Parameter(help="A YAML file of settings; the command config writes one.")]

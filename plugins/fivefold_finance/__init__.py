@@ -1,0 +1,1 @@
+"""Finance: forecasts of series and fraud among transactions."""

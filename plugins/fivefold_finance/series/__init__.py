@@ -1,0 +1,1 @@
+"""Prices and other series: one schema, several sources."""

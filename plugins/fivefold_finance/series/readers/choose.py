@@ -1,0 +1,94 @@
+"""Which reader a path is for, and its series."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fivefold.errors import DataError
+from fivefold_finance.series.build import build
+from fivefold_finance.series.options import SeriesOptions
+from fivefold_finance.series.raw import Raw
+from fivefold_finance.series.readers import parquet, text
+from fivefold_finance.series.roles import is_prices, time_column
+from fivefold_finance.series.schema import Series, SeriesSet
+from fivefold_finance.series.told import Told, count
+
+KINDS = (
+    "a table (CSV, TSV, also packed with gzip or in a tar.gz; Parquet) with a column of times and columns of numbers, "
+    "or a folder of such tables, one symbol a file"
+)
+
+_DEFAULT = SeriesOptions()
+_SHOWN = 3
+
+
+def recognise(source: Path, options: SeriesOptions = _DEFAULT) -> str | None:
+    """In words what ``source`` is, or None where no reader knows it. Cheap: looks at beginnings of files only."""
+    try:
+        files = _files(source)[0]
+        headers = [_header(file) for file in files]
+    except (DataError, OSError):
+        return None
+    if not headers or not all(len(time_column(names, options)) == 1 for names in headers):
+        return None
+    what = "prices" if is_prices(headers[0], options) else "series"
+    if source.is_dir():
+        return f"a folder of {what} ({count(len(files), 'table')})"
+    return f"a table of {what} ({source.name}: {', '.join(headers[0])})"
+
+
+def read_series(source: Path, options: SeriesOptions = _DEFAULT) -> SeriesSet:
+    """The series of a file or folder, checked (see `fivefold_finance.series.checks`), as UTC instants.
+
+    Args:
+        source: a table, or a folder with one symbol a table; other files there are a caution.
+        options: names of columns, zone, calendar and so on.
+
+    Raises:
+        DataError: no reader knows ``source``, or one finds it wrong; one sentence that names file and row.
+        ConfigError: no calendar has the name that the options give, or it does not reach so far.
+    """
+    if not source.exists():
+        raise DataError(f"{source}: no such file or folder; expected {KINDS}")
+    files, others = _files(source)
+    if not files:
+        raise DataError(
+            f"{source}: expected {KINDS}; found {_names(others) if source.is_dir() else 'another kind'}"
+        )
+    told = Told()
+    if others:
+        told.caution("others", source.name, f"what is no table was not read ({_names(others)})")
+    found: dict[str, tuple[Series, Path]] = {}
+    for file in files:
+        for series in build(_read(file), options, told):
+            if series.symbol in found:
+                raise DataError(
+                    f"{file}: expected each symbol in one file, found '{series.symbol}' also in "
+                    f"{found[series.symbol][1].name}; put them together, or rename one"
+                )
+            found[series.symbol] = (series, file)
+    everything = tuple(series for series, _ in found.values())
+    return SeriesSet(everything, str(source), told.cautions, tuple(told.problems))
+
+
+def _files(source: Path) -> tuple[list[Path], list[Path]]:
+    """Tables, and files that are none."""
+    inside = sorted(source.iterdir()) if source.is_dir() else [source]
+    files = [file for file in inside if file.is_file() and not file.name.startswith(".")]
+    tables = [file for file in files if file.name.lower().endswith((*text.ENDINGS, parquet.ENDING))]
+    return tables, [file for file in files if file not in tables]
+
+
+def _header(file: Path) -> list[str]:
+    return parquet.header(file) if file.name.lower().endswith(parquet.ENDING) else text.header(file)
+
+
+def _read(file: Path) -> Raw:
+    if not file.stat().st_size:
+        raise DataError(f"{file}: expected {KINDS}; found an empty file")
+    return parquet.read(file) if file.name.lower().endswith(parquet.ENDING) else text.read(file)
+
+
+def _names(files: list[Path]) -> str:
+    more = f" and {len(files) - _SHOWN:,} more" if len(files) > _SHOWN else ""
+    return (", ".join(file.name for file in files[:_SHOWN]) or "an empty folder") + more
