@@ -5,6 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 
+class EndOfTraining(Exception):  # noqa: N818 - no fault: the loop ends in order, as if patience had run out
+    """A task's own watcher ends the training, in words for the user; see `Task.watchers`."""
+
+
 class Callback:
     """Watches a training. Override what you need; the training itself cannot be changed from here.
 

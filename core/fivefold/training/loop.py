@@ -15,6 +15,7 @@ import torch
 from fivefold.config import PipelineConfig
 from fivefold.data.dataset import Batch
 from fivefold.errors import Interrupted, TrainingError
+from fivefold.training.callback import EndOfTraining
 from fivefold.training.divergence import Divergence, culprit, describe_divergence
 from fivefold.training.engine import Engine
 from fivefold.training.inference import gather_outputs
@@ -88,7 +89,20 @@ class Loop:
                 if not returns or len(self.position.left_out) >= _RETURNS:
                     raise self._processes.agreed(self._failure(fault)) from None
                 self._go_back(fault)
+            except EndOfTraining as reason:
+                self._end_here(reason)
+                break
         return self._finish()
+
+    def _end_here(self, reason: EndOfTraining) -> None:
+        """Keep the weights as they stand beside the best; judge them first where none were so far."""
+        if self._processes.is_first:
+            _log.warning("the training ends at step %d: %s", self.position.step, reason)
+        if not self._engine.weights_are_finite():
+            return
+        if self._monitor is not None and self._monitor.best_step is None:
+            self._validate()
+        self._save()
 
     def _train_epoch(self) -> None:
         engine, position, sources = self._engine, self.position, self._sources

@@ -113,7 +113,8 @@ class Trainer:
             *([TensorBoard(directory / "tensorboard")] if tensorboard else []),
             *callbacks,
         ]
-        self._callbacks = watching if processes.is_first else []
+        # The task's own come last, and in every process: what they raise ends the training in all of them.
+        self._callbacks = [*(watching if processes.is_first else []), *task.watchers()]
         self._sampler = Sampler.over(
             train,
             config.samples_a_batch,

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from fivefold.errors import FivefoldError, Interrupted
-from fivefold.training.callback import Callback
+from fivefold.training.callback import Callback, EndOfTraining
 from fivefold.training.device import device_memory
 from fivefold.training.state import Position
 from fivefold.training.watching.memory import used_memory
@@ -175,7 +175,7 @@ class Reporter:
         for callback in list(self._listening):
             try:
                 getattr(callback, call)(value)
-            except FivefoldError:
+            except (FivefoldError, EndOfTraining):
                 raise  # said on purpose: to end a trial, for one
             except Exception as error:  # noqa: BLE001 - a stranger's code may raise anything, hours into a training
                 self._listening.remove(callback)

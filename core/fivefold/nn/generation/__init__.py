@@ -1,0 +1,1 @@
+"""Networks and random numbers of models that make images."""
