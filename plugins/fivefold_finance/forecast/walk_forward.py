@@ -1,0 +1,186 @@
+"""``fivefold finance walk-forward DATA OUT``: train again and again as time goes on, judge all forecasts together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+from fivefold.cli.output import emit, grid, say
+from fivefold.cli.session import Session
+from fivefold.cli.verbs.parameters import Device, Json
+from fivefold.errors import RunError
+
+if TYPE_CHECKING:
+    from fivefold.config import PipelineConfig
+    from fivefold.evaluation.section import Section
+    from fivefold.runs import Run
+    from fivefold.workflow.pooling import Part
+
+PIPELINE = "finance/forecast"
+
+Data = Annotated[str, Parameter(name="DATA", help="Prices or other series, or a dataset's name.")]
+Out = Annotated[Path, Parameter(name="OUT", help="A folder, with a run for each fold and the report on all.")]
+Folds = Annotated[int, Parameter(help="Test periods, three or more, the last of the history.")]
+Preset = Annotated[str | None, Parameter(help="A named set of settings of finance/forecast.")]
+Config = Annotated[Path | None, Parameter(help="A YAML file of settings; they win over the preset's.")]
+Epochs = Annotated[int | None, Parameter(help="Passes over each training period.")]
+Lookback = Annotated[int | None, Parameter(help="Bars that are seen.")]
+Horizon = Annotated[int | None, Parameter(help="Steps that are forecast.")]
+Tested = Annotated[
+    float | None, Parameter(name="--walk.tested", help="Share of the history that is tested in all.")
+]
+Window = Annotated[
+    int | None,
+    Parameter(name="--walk.window", help="Rows that each fold trains on; all before it if not given."),
+]
+Model = Annotated[
+    Literal["lstm", "gru", "tcn", "dlinear", "nlinear", "patch-tst"] | None,
+    Parameter(name="--model.kind", help="The network."),
+]
+
+
+def walk_forward(
+    data: Data,
+    out: Out,
+    /,
+    *,
+    folds: Folds = 10,
+    preset: Preset = None,
+    config: Config = None,
+    model: Model = None,
+    epochs: Epochs = None,
+    lookback: Lookback = None,
+    horizon: Horizon = None,
+    tested: Tested = None,
+    window: Window = None,
+    device: Device = "auto",
+    json: Json = False,
+) -> None:
+    """Train once for each fold, on what lies before its test period, and judge the forecasts of all folds together.
+
+    A folder that is there already is gone on with: folds that are finished are not trained again, and one that was
+    interrupted is resumed.
+
+    Example:
+        fivefold finance walk-forward sp500 runs/walk --folds 10 --preset quick
+    """
+    from fivefold.evaluation.verdict import overall  # noqa: PLC0415 - only when it runs
+    from fivefold.workflow.pooling import judge_pooled, predict_part, report_pooled  # noqa: PLC0415 - imports torch
+
+    named = {"epochs": epochs, "lookback": lookback, "horizon": horizon}
+    nested: dict[str, dict[str, Any]] = {
+        "model": {"kind": model},
+        "walk": {"tested": tested, "window": window},
+    }
+    overrides = _given(named) | {name: found for name, of in nested.items() if (found := _given(of))}
+    registry = Session.current.registry()
+    parts = []
+    for fold in range(folds):
+        settings = _settings(preset, config, {**overrides, "folds": folds, "fold": fold})
+        run = _trained(data, out / f"fold-{fold}", settings, device)
+        parts.append(predict_part(run, registry, device=device))
+    evaluation = judge_pooled(parts, split=f"test periods of {folds} folds")
+    how = (
+        f"Walk forward in {folds} folds: each network and each baseline learned from what lies before its own test "
+        f"period. The first: {parts[0].prepared.splits.how} The last: {parts[-1].prepared.splits.how}"
+    )
+    sections = fold_section(parts)
+    report_pooled(parts, evaluation, out, how=how, own=lambda _: [sections])
+    _, sentence = overall(evaluation)
+    if json:
+        emit({"out": out, "folds": folds, "headline": evaluation.summary(), "by_fold": sections.facts})
+        return
+    for one in sections.grids:
+        grid(one.head, one.rows)
+    say(sentence)
+    say(f"Runs and their reports: {out}; the report on all of them: {out / 'report.html'}")
+
+
+def fold_section(parts: Sequence[Part]) -> Section:
+    """The headline metric of the model and every baseline in each fold, and the fold's period."""
+    from fivefold.evaluation.section import Grid, Section  # noqa: PLC0415 - only when it runs
+
+    metric = parts[0].task.metrics()[0]
+    names = list(parts[0].baselines)
+    rows, facts = [], {}
+    for number, part in enumerate(parts):
+        given = {name: part.outputs[name] for name in part.task.given if name in part.outputs}
+        values = {
+            "the model": metric.compute(part.outputs, None),
+            **{name: metric.compute({**part.baselines[name], **given}, None) for name in names},
+        }
+        ids = part.prepared.test.ids
+        first, last = (str(name).rpartition("@")[2] for name in (ids[0], ids[-1]))
+        rows.append(
+            (
+                number,
+                f"{len(part.prepared.train):,}",
+                f"{first} to {last}",
+                *map(metric.format, values.values()),
+            )
+        )
+        facts[str(number)] = {
+            "train": len(part.prepared.train),
+            "from": first,
+            "to": last,
+            metric.name: values,
+        }
+    head = ("Fold", "Trained on", "Forecast from", "The model", *names)
+    return Section(
+        "Folds",
+        "One row a fold. Single folds are small: the verdict is on all of them together.",
+        grids=(Grid(f"{metric.name} by fold", head, tuple(rows)),),
+        facts=facts,
+        key="folds",
+    )
+
+
+def _given(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _settings(preset: str | None, config: Path | None, overrides: dict[str, Any]) -> PipelineConfig:
+    from fivefold.config import build_config  # noqa: PLC0415 - only when it runs
+
+    kind = Session.current.registry().pipeline_class(PIPELINE)
+    return build_config(kind, preset=preset, file=config, overrides=overrides)
+
+
+def _trained(data: str, out: Path, settings: PipelineConfig, device: str) -> Run:
+    """The run of one fold, trained now, or on from where it stopped, where it is not finished.
+
+    Raises:
+        RunError: there is a finished run of other settings.
+    """
+    from fivefold.runs import Run  # noqa: PLC0415 - only when it runs
+    from fivefold.workflow import train  # noqa: PLC0415 - imports torch
+
+    registry = Session.current.registry()
+    if out.exists():
+        run = Run.open(out)
+        if run.status == "complete":
+            _check_settings(run, settings)
+            say(f"{out}: finished already")
+            return run
+    return train(
+        registry.pipeline_spec(PIPELINE),
+        data,
+        settings,
+        out=out,
+        device=device,
+        resume=True,
+        registry=registry,
+    )
+
+
+def _check_settings(run: Run, settings: PipelineConfig) -> None:
+    found, wanted = run.config, settings.model_dump(mode="json")
+    for name, value in wanted.items():
+        if name in found and found[name] != value and value != "auto":
+            raise RunError(
+                f"{run.path}: expected a run with {name} {value!r}, found one with {found[name]!r}; choose another "
+                "folder, or the settings that it was begun with"
+            )
