@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fivefold.plugins.hookspecs import hookimpl
-from fivefold.plugins.spec import CommandSpec, DatasetSpec, PipelineSpec, SourceSpec
+from fivefold.plugins.spec import CommandSpec, DatasetSpec, Demo, PipelineSpec, SourceSpec
 
 FIVEFOLD_CONTRACT = 1
 
@@ -17,9 +17,10 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             "Forecasts of prices, returns and any other series, with intervals",
             target="fivefold_finance.forecast.pipeline:Forecast",
             config="fivefold_finance.forecast.config:ForecastConfig",
-            example="sp500",
+            example="demand",
             presets="fivefold_finance.forecast.presets:PRESETS",
             prediction="fivefold.config:NoOptions",
+            demo=Demo("sp500", preset="returns", inputs="sp500", pattern="", picture="Forecasts"),
         ),
         PipelineSpec(
             "finance/fraud",
@@ -39,6 +40,11 @@ def fivefold_datasets() -> list[DatasetSpec]:
     return [
         DatasetSpec(name, summary, manifest=f"fivefold_data:datasets/{name}.yaml", pipelines=(pipeline,))
         for name, summary, pipeline in (
+            (
+                "demand",
+                "Simulated hourly demand for power of a town, 120 days; comes with fivefold, needs no download",
+                "finance/forecast",
+            ),
             ("sp500", "S&P 500, daily, 1999 to 2018", "finance/forecast"),
             ("nasdaq", "NASDAQ Composite, daily, 1999 to 2018", "finance/forecast"),
             ("vix", "VIX volatility index, daily, from 2014", "finance/forecast"),

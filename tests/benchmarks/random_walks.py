@@ -36,9 +36,9 @@ def main(count: int) -> None:
             by_baseline.update(
                 (one["baseline"], one["verdict"]) for one in report["comparisons"] if one["metric"] == "MSE"
             )
-    print(f"verdicts on {count} walks: {dict(overall)}")
+    sys.stdout.write(f"verdicts on {count} walks: {dict(overall)}\n")
     for (baseline, verdict), times in sorted(by_baseline.items()):
-        print(f"{baseline}: {verdict} {times}")
+        sys.stdout.write(f"{baseline}: {verdict} {times}\n")
 
 
 def write_walk(path: Path, seed: int) -> None:

@@ -59,7 +59,7 @@ class Windows(Dataset):
         self._horizon = horizon
         self._facts = Facts(features=len(names), targets=horizon, columns=list(names), target=target)
         if table.units is None:
-            self._facts["unit"] = "block of time"
+            self._facts["unit"] = "time block"
         order, block = _ordered(table, gap)
         inputs = np.stack([_numbers(table, name)[order] for name in names], axis=1)
         self._inputs = torch.from_numpy(inputs)

@@ -17,7 +17,7 @@ from fivefold_finance.forecast.bars import Floats, Integers
 from fivefold_finance.forecast.origins import OriginTable
 from fivefold_finance.forecast.training_part import TrainingPart
 
-UNIT = "block of time"
+UNIT = "time block"
 """What an independent unit is called."""
 HELD = 512 * 2**20
 """Windows that take fewer bytes than this are laid out in memory; of more, each batch is gathered from the bars."""

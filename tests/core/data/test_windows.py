@@ -34,7 +34,7 @@ def test_windows_are_the_rows_before_and_after() -> None:
         "targets": 2,
         "columns": ["rain", "wind"],
         "target": "rain",
-        "unit": "block of time",
+        "unit": "time block",
     }
     assert list(windows.ids) == [f"row {row}" for row in range(2, 8)]
 

@@ -43,7 +43,7 @@ def test_a_random_walk_is_judged_with_its_tests(trained: Path) -> None:
     assert report["verdict"]["verdict"] in {"no evidence that it beats", "loses to"}
     assert "Diebold-Mariano" in report["verdict"]["sentence"]
     assert set(report["baselines"]) == {"no change", "drift", "closed-form linear", "autoregression"}
-    assert report["interval"]["unit"] == "block of time"
+    assert report["interval"]["unit"] == "time block"
     # 63 test origins (64 rows, less the two that a horizon of three takes), in blocks of four.
     assert report["samples"] == 62
     assert report["interval"]["units"] == 16
