@@ -18,6 +18,7 @@ CORE_COMMANDS = (
     ("runs", "list"),
     ("runs", "show"),
     ("runs", "compare"),
+    ("runs", "clean"),
     ("demo",),
 )
 
@@ -27,8 +28,10 @@ def write_commands(page: Path, run_help: Callable[..., str]) -> None:
     from fivefold.plugins.registry import load_registry
 
     commands = list(CORE_COMMANDS)
-    for name in load_registry().pipelines:
+    registry = load_registry()
+    for name in registry.pipelines:
         commands += [(*name.split("/"), verb) for verb in PIPELINE_VERBS]
+    commands += [tuple(name.split("/")) for name in registry.commands]
     parts = ["# Commands", "What `--help` prints, command by command."]
     for words in commands:
         title = " ".join(("fivefold", *words))
@@ -37,27 +40,57 @@ def write_commands(page: Path, run_help: Callable[..., str]) -> None:
 
 
 def write_settings(page: Path) -> None:
-    """Every setting of every pipeline, from the same models that make the options."""
+    """Every setting, from the same models that make the options: of all pipelines, shared ones, and of each."""
+    from fivefold.config import PipelineConfig
     from fivefold.plugins.registry import load_registry
 
     registry = load_registry()
-    parts = ["# Settings", "One table a pipeline. The same names work as options, in YAML, and from Python."]
-    for name in registry.pipelines:
-        rows = ["| setting | default | what it does |", "|---|---|---|"]
-        rows += setting_rows(registry.pipeline_class(name).Config)
-        parts.append(f"## `{name}`\n\n" + "\n".join(rows))
+    of_all = set(PipelineConfig.model_fields)
+    own = {
+        name: [
+            row
+            for row in setting_rows(registry.pipeline_class(name).Config)
+            if row[0].split(".")[0] not in of_all
+        ]
+        for name in registry.pipelines
+    }
+    parts = [
+        "# Settings",
+        "The same names work as options (`--optimizer.lr`), in YAML and from Python. Repeat an option to give a list.",
+        "## Of every pipeline",
+        _table(("setting", "default", "what it does"), setting_rows(PipelineConfig)),
+        "## Names that several pipelines share",
+        "What has the same name means the same thing.",
+        _table(("setting", "pipelines"), _shared(own)),
+    ]
+    for name, rows in own.items():
+        parts.append(f"## `{name}`\n\n" + _table(("setting", "default", "what it does"), rows))
     write_if_changed(page, "\n\n".join(parts) + "\n")
 
 
-def setting_rows(model: Any, prefix: str = "") -> list[str]:
-    """Table rows for a settings model, nested models flattened to dotted names."""
+def _shared(own: dict[str, list[tuple[str, str, str]]]) -> list[tuple[str, str]]:
+    users: dict[str, list[str]] = {}
+    for pipeline, rows in own.items():
+        for setting, _, _ in rows:
+            users.setdefault(setting, []).append(pipeline)
+    return [(setting, ", ".join(names)) for setting, names in sorted(users.items()) if len(names) > 1]
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
+    lines += [f"| `{row[0]}` | {' | '.join(row[1:])} |" for row in rows]
+    return "\n".join(lines)
+
+
+def setting_rows(model: Any, prefix: str = "") -> list[tuple[str, str, str]]:
+    """Name, default and description of each setting, nested models flattened to dotted names."""
     rows = []
     for name, field in model.model_fields.items():
         if hasattr(field.annotation, "model_fields"):
             rows += setting_rows(field.annotation, f"{prefix}{name}.")
             continue
         description = (field.description or "").replace("\n", " ").replace("|", "\\|")
-        rows.append(f"| `{prefix}{name}` | `{field.default}` | {description} |")
+        rows.append((f"{prefix}{name}", f"`{field.default}`", description))
     return rows
 
 
