@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -132,6 +132,27 @@ class Pipeline(ABC):
             names = sample_names(source, [str(name) for name in samples.ids])
             records += [{"id": name, **record} for name, record in zip(names, decoded, strict=True)]
         return records
+
+    def follow(
+        self,
+        task: Task,
+        lines: Iterator[Sequence[tuple[int, str]]],
+        request: Request,
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Records of lines as they come in, for pipelines whose `Prediction` derives from `FollowOptions`.
+
+        All records must have the same keys, so that they can be written as they are made. A line that cannot be
+        read is no error: its record says what is wrong with it.
+
+        Args:
+            task: trained, in evaluation mode, on the request's device.
+            lines: again and again those that are there at once, each with its number, from 1.
+            request: what to predict: one source, and an instance of `Prediction`.
+
+        Raises:
+            DataError: the stream as a whole cannot be read (its header, say).
+        """
+        raise NotImplementedError(f"{type(self).__name__} offers to follow and defines no follow")
 
     def fingerprints(self, table: Table) -> Fingerprints:
         """Keys by which the leakage search finds equal and nearly equal samples."""

@@ -37,7 +37,7 @@ class Session:
         if "--no-plugins" in flags:
             os.environ[VARIABLE] = ""
         kept = [word for word in flags if word not in {"--debug", "--no-plugins"}]
-        cls.current = cls(kept + rest, debug="--debug" in flags)
+        cls.current = cls(_stdin_behind_options(kept, rest), debug="--debug" in flags)
         return cls.current
 
     @property
@@ -68,6 +68,19 @@ class Session:
                 json.dumps({"error": {"kind": kind, "message": text}}, ensure_ascii=False) + "\n"
             )
         return code
+
+
+def _stdin_behind_options(words: list[str], rest: list[str]) -> list[str]:
+    """The words with each ``-``, which means stdin, behind a ``--``: the parser takes it for an option before that.
+
+    Args:
+        words: those before a ``--``.
+        rest: the ``--`` and those behind it, if any.
+    """
+    stdin = ["-"] * words.count("-")
+    if not stdin:
+        return words + rest
+    return [*(word for word in words if word != "-"), "--", *stdin, *rest[1:]]
 
 
 def warn(text: str) -> None:

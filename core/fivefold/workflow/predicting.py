@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from fivefold.config import resolve as resolve_settings
+from fivefold.config.follow import FollowOptions
 from fivefold.data.catalog import resolve
+from fivefold.data.following import followed_lines
 from fivefold.errors import ConfigError
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.prediction import Request, Source
@@ -24,11 +27,12 @@ def predict(
     show: Callable[[str], None] | None = None,
     registry: Registry | None = None,
 ) -> list[dict[str, Any]]:
-    """One record a sample of ``sources`` (files, folders or names of datasets), each with the sample's ``id`` first.
+    """One record a sample of ``sources``, each with the sample's ``id`` first.
 
     Args:
         run: the trained run.
-        sources: as above; may be empty where the pipeline needs no inputs (it generates).
+        sources: files, folders, names of datasets or addresses; may be empty where the pipeline needs no inputs
+            (it generates).
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         options: values of the pipeline's own options of prediction, by name.
         show: writes text to the terminal as it comes to be; None where nobody watches.
@@ -47,5 +51,40 @@ def predict(
     pipeline, task = load_task(run, registry)
     place = choose_device(device)
     task.to(place)
-    found = tuple(Source(source, resolve(source, registry.dataset_specs)[0]) for source in sources)
-    return pipeline.predict(task, Request(found, chosen, place, show))
+    known = registry.dataset_specs, registry.source_specs
+    found = tuple(Source(source, resolve(source, *known)[0]) for source in sources)
+    return pipeline.predict(task, Request(found, chosen, place, show, run.path))
+
+
+def follow(
+    run: Run,
+    source: str,
+    *,
+    device: str = "auto",
+    options: Mapping[str, Any] | None = None,
+    registry: Registry | None = None,
+) -> Iterator[list[dict[str, Any]]]:
+    """Records of the lines of ``source`` as they come in; see `fivefold.data.following` and `Pipeline.follow`.
+
+    Args:
+        run: the trained run.
+        source: a file that may grow, or ``-`` for stdin.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        options: values of the pipeline's own options of prediction, by name.
+        registry: the plugins; those installed and enabled without.
+
+    Raises:
+        RunError: the run has no trained weights.
+        ConfigError: an option is unknown or does not fit, or the pipeline cannot follow.
+        DataError: the source cannot be read.
+    """
+    registry = registry or load_registry()
+    kind = registry.pipeline_class(run.pipeline)
+    chosen = resolve_settings(kind.Prediction, options=options)
+    if not isinstance(chosen, FollowOptions):
+        raise ConfigError(f"{run.pipeline} cannot follow a stream; predict whole files")
+    pipeline, task = load_task(run, registry)
+    place = choose_device(device)
+    task.to(place)
+    lines = followed_lines(source, most=chosen.lines, idle=chosen.idle)
+    return pipeline.follow(task, lines, Request((Source(source, Path(source)),), chosen, place))

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from cyclopts import Group, Parameter
 
+from fivefold.cli.following import follow_inputs
 from fivefold.cli.options import options_type
 from fivefold.cli.output import emit, grid, say
 from fivefold.cli.records import check_kind, flat, write_records
@@ -27,7 +28,9 @@ LARGEST = 3
 GROUP = Group("Prediction", help="What this pipeline's predictions can be told.", sort_key=2)
 RESERVED = ("debug", "device", "inputs", "json", "no_plugins", "out", "run")
 
-Inputs = Annotated[str, Parameter(help="Files, folders, or a dataset's name; they need no labels.")]
+Inputs = Annotated[
+    str, Parameter(help="Files, folders, a dataset's name, or an address; they need no labels.")
+]
 Out = Annotated[Path | None, Parameter(help="Write all predictions to this file, .csv or .jsonl.")]
 
 
@@ -48,6 +51,9 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
         if out is not None:
             check_kind(out)
         check_dependencies()
+        if options_typed and options_typed.get("follow"):
+            follow_inputs(opened, inputs, out=out, device=device, json=json, options=options_typed)
+            return
         from fivefold.workflow import predict as predict_run  # noqa: PLC0415 - imports torch
 
         stream = Stream()

@@ -1,0 +1,176 @@
+"""From the cells of a table to transactions: what each column means, and that each cell is what it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from fivefold.errors import DataError
+from fivefold_finance.transactions.columns import Column, numbers_of
+from fivefold_finance.transactions.options import ColumnsConfig
+from fivefold_finance.transactions.readers.tables import trimmed
+from fivefold_finance.transactions.schema import Roles, Texts, Times, Transactions
+from fivefold_finance.transactions.times import read_times
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The columns that a model reads beside those with a role.
+
+    Attributes:
+        numbers: columns of numbers.
+        categories: columns of names.
+    """
+
+    numbers: tuple[str, ...]
+    categories: tuple[str, ...]
+
+
+def build(
+    cells: Mapping[str, pa.ChunkedArray],
+    rows: NDArray[np.int64],
+    roles: Roles,
+    columns: ColumnsConfig,
+    zone: str,
+    source: str,
+    expected: Expected | None = None,
+) -> Transactions:
+    """Transactions as they stand in the source; their order and what they say together is not looked at.
+
+    Args:
+        cells: column to cells, ``(N,)``.
+        rows: number of each row in the source, ``(N,)``.
+        roles: which column is which.
+        columns: which columns of numbers are names, and which are to be passed over.
+        zone: of times that state none.
+        source: for messages.
+        expected: the columns of a trained model; without, all those left over are read.
+
+    Raises:
+        DataError: a column is missing, or a cell is not what it should be; the message names the row.
+    """
+
+    def column(name: str) -> Column:
+        if name not in cells:
+            raise DataError(
+                f"{source}: expected a column '{name}', which the model was trained on, found {', '.join(cells)}; "
+                "add it"
+            )
+        return Column(name, trimmed(cells[name]), lambda place: f"{source}, row {int(rows[place])}")
+
+    wanted = expected or _left_over(cells, roles, columns, column)
+    time = column(roles.time)
+    read = read_times(time, zone)
+    _there(np.isnat(read.times), time, "a time")
+    label_read = None if roles.label_time is None else read_times(column(roles.label_time), zone)
+    label_times: Times | None = None if label_read is None else label_read.times
+    labels = None if roles.label is None else _labels(column(roles.label))
+    _check_label_times(read.times, label_times, roles, time.where)
+    return Transactions(
+        source=source,
+        roles=roles,
+        times=read.times,
+        amounts=_amounts(column(roles.amount)),
+        accounts=None if roles.account is None else _named(column(roles.account), "an account"),
+        numbers={name: _numbers(column(name)) for name in wanted.numbers},
+        categories={name: column(name).texts for name in wanted.categories},
+        labels=labels,
+        label_times=label_times,
+        ids=None if roles.id is None else _named(column(roles.id), "a name"),
+        rows=rows,
+        cautions=tuple(dict.fromkeys((*read.cautions, *(label_read.cautions if label_read else ())))),
+    )
+
+
+def ordered(found: Transactions) -> Transactions:
+    """In order of time, and a caution where they were not; equal times stay as they stand in the source."""
+    late = np.flatnonzero(np.diff(found.times) < np.timedelta64(0))
+    if not len(late):
+        return found
+    order = np.argsort(found.times, kind="stable")
+    told = (
+        f"{len(late):,} rows stand after a later one, the first of them at {found.where(int(late[0]) + 1)}; all were "
+        "put in "
+        "order of time."
+    )
+    return found.take(order).with_cautions([told])
+
+
+def _left_over(
+    cells: Mapping[str, Any], roles: Roles, columns: ColumnsConfig, column: Callable[[str], Column]
+) -> Expected:
+    """Columns without a role: those that are numbers throughout, and the others, which are names."""
+    numbers: list[str] = []
+    categories: list[str] = []
+    for name in cells:
+        if name in roles.taken or name in columns.ignore:
+            continue
+        number = name not in columns.categories and numbers_of(column(name), or_none=True) is not None
+        (numbers if number else categories).append(name)
+    return Expected(tuple(numbers), tuple(categories))
+
+
+def _numbers(column: Column) -> NDArray[np.float64]:
+    found = numbers_of(column)
+    if found is None:
+        raise DataError(f"{column.where(0)}: expected numbers in column '{column.name}', found none")
+    endless = np.isinf(found)
+    if endless.any():
+        place = int(np.argmax(endless))
+        raise DataError(
+            f"{column.where(place)}: expected a finite number in column '{column.name}', found {found[place]:g}; "
+            "mend the "
+            "cell, or leave it empty"
+        )
+    return found
+
+
+def _amounts(column: Column) -> NDArray[np.float64]:
+    found = _numbers(column)
+    _there(np.isnan(found), column, "an amount")
+    return found
+
+
+def _labels(column: Column) -> NDArray[np.float64]:
+    found = _numbers(column)
+    wrong = ~(np.isnan(found) | (found == 0) | (found == 1))
+    if wrong.any():
+        place = int(np.argmax(wrong))
+        raise DataError(
+            f"{column.where(place)}: expected the label 1 (fraud), 0 (genuine) or nothing in column '{column.name}', "
+            "found "
+            f"{found[place]:g}; mend the cell"
+        )
+    return found
+
+
+def _named(column: Column, what: str) -> Texts:
+    found = column.texts
+    _there(np.array([text is None for text in found], dtype=bool), column, what)
+    return found
+
+
+def _there(missing: NDArray[np.bool_], column: Column, what: str) -> None:
+    if missing.any():
+        raise DataError(
+            f"{column.where(int(np.argmax(missing)))}: expected {what} in column '{column.name}', found none; fill "
+            "it in "
+            "or remove the row"
+        )
+
+
+def _check_label_times(
+    times: Times, label_times: Times | None, roles: Roles, where: Callable[[int], str]
+) -> None:
+    early = np.zeros(0, bool) if label_times is None else label_times < times
+    if label_times is not None and early.any():
+        place = int(np.argmax(early))
+        raise DataError(
+            f"{where(place)}: expected a label that became known after its transaction ({times[place]}), found "
+            f"{label_times[place]} in column '{roles.label_time}'; mend one of the two"
+        )

@@ -1,0 +1,74 @@
+"""Which column is which: by the user's word, else by its usual names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from fivefold.errors import DataError
+from fivefold_finance.transactions.options import NONE, SYNONYMS, ColumnsConfig
+from fivefold_finance.transactions.schema import Roles
+
+_NEEDED = ("time", "amount")
+
+
+def find_roles(names: Sequence[str], columns: ColumnsConfig, source: str) -> Roles:
+    """The role of each column.
+
+    Raises:
+        DataError: a column that the options name is not there, or a time or amount cannot be found.
+    """
+    plain: dict[str, str] = {}
+    for name in names:
+        plain.setdefault(_plain(name), name)
+    chosen: dict[str, str | None] = {}
+    found: list[str] = []
+    for role, synonyms in SYNONYMS.items():
+        told = getattr(columns, role)
+        if told is not None:
+            chosen[role] = None if told == NONE else _there(told, names, role, source)
+            continue
+        usual = (plain[word] for word in synonyms if word in plain)
+        taken = {*chosen.values(), *columns.ignore}
+        chosen[role] = next((name for name in usual if name not in taken), None)
+        if chosen[role] is not None:
+            found.append(role)
+    for role in _NEEDED:
+        if chosen[role] is None:
+            raise DataError(
+                f"{source}: expected a column with the {role}, found {', '.join(names) or 'none'}; name it by "
+                f"--columns.{role}"
+            )
+    for name in (*columns.categories, *columns.ignore):
+        _there(name, names, "categories or ignore", source)
+    return Roles(found=tuple(found), **chosen)  # type: ignore[arg-type]  # time and amount were checked above
+
+
+def known_roles(names: Sequence[str], columns: ColumnsConfig) -> bool:
+    """Whether these are columns of transactions: a time, an amount, and a label or an account."""
+    try:
+        roles = find_roles(names, columns, "")
+    except DataError:
+        return False
+    return roles.label is not None or roles.account is not None
+
+
+def told_roles(roles: Roles) -> list[str]:
+    """A sentence that says which columns were taken by their usual names; none where the user named all."""
+    if not roles.found:
+        return []
+    named = ", ".join(f"{role.replace('_', ' ')} from '{getattr(roles, role)}'" for role in roles.found)
+    return [f"Columns were recognised by their names: {named}. If one is wrong, name it by --columns."]
+
+
+def _there(name: str, names: Sequence[str], role: str, source: str) -> str:
+    if name not in names:
+        raise DataError(
+            f"{source}: expected a column '{name}', as --columns.{role} says, found {', '.join(names) or 'none'}; "
+            "name one of these"
+        )
+    return name
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", name.lower())
