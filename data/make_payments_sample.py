@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "payments" / "payments.csv.gz"
+TARGET = Path(__file__).parent / "fivefold_data" / "samples" / "payments.csv.gz"
 SEED = 7
 CARDS, TERMINALS, DAYS = 300, 400, 60
 START = datetime(2024, 3, 1, tzinfo=UTC)

@@ -32,11 +32,17 @@ class Cached:
     @property
     def about(self) -> dict[str, Any]:
         """What stands in the JSON file beside it; empty where that was lost."""
-        try:
-            content = json.loads(self.path.with_suffix(".json").read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return {}
-        return content if isinstance(content, dict) else {}
+        return about(self.path)
+
+
+def about(path: Path) -> dict[str, Any]:
+    """What is said of an answer in the JSON file beside it; empty where there is none, or another file's."""
+    try:
+        content = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    ours = isinstance(content, dict) and str(content.get("address", "")).startswith("yfinance:")
+    return content if ours else {}
 
 
 def newest(request: YahooRequest, folder: Path) -> Cached | None:

@@ -35,7 +35,7 @@ def maker() -> ModuleType:
 def test_the_sample_is_what_its_maker_makes(maker: ModuleType, tmp_path: Path) -> None:
     maker.TARGET = tmp_path / "payments.csv.gz"
     maker.main()
-    bundled = resources.files("fivefold_data") / "samples" / "payments" / "payments.csv.gz"
+    bundled = resources.files("fivefold_data") / "samples" / "payments.csv.gz"
     assert gzip.decompress(maker.TARGET.read_bytes()) == gzip.decompress(bundled.read_bytes())
 
 

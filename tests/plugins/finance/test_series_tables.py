@@ -204,3 +204,17 @@ def test_sessions_of_the_real_prices_are_those_of_new_york(finance_data: Path) -
     found = read_series(finance_data / "pmdarima/datasets/data/msft.tar.gz", options)
     assert "2 sessions of XNYS" in found.cautions[0]
     assert "1998-10-29, 1999-11-16" in found.cautions[0]
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_table_with_words_is_no_series_unless_it_has_prices(tmp_path: Path, ending: str) -> None:
+    frame = pd.DataFrame({"time": ["2024-01-01", "2024-01-02"], "card": ["C1", "C2"], "amount": [1.0, 2.0]})
+
+    def written(frame: pd.DataFrame) -> Path:
+        path = tmp_path / f"table.{ending}"
+        frame.to_csv(path, index=False) if ending == "csv" else frame.to_parquet(path, index=False)
+        return path
+
+    assert recognise(written(frame)) is None
+    assert recognise(written(frame.drop(columns="card"))) is not None
+    assert recognise(written(frame.rename(columns={"amount": "close"}))) is not None

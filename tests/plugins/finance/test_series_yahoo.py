@@ -15,6 +15,7 @@ import pytest
 import yfinance
 
 from fivefold.errors import DataError, DownloadError
+from fivefold_finance.series.readers.choose import read_series
 from fivefold_finance.series.yahoo import fetch_request
 from fivefold_finance.series.yahoo_client import WAITS
 from fivefold_finance.series.yahoo_request import parse_request
@@ -89,6 +90,7 @@ def test_the_date_of_the_request_is_recorded_and_told(stand_in: Yahoo, fetching:
     assert told.startswith(about["caution"])
     assert "requested on 2024-03-01" in told
     assert str(path) in told
+    assert about["caution"] in read_series(path).cautions
     left = {file.name for file in fetching.folder.iterdir() if file.is_file()}
     assert left == {path.name, path.with_suffix(".json").name}
 

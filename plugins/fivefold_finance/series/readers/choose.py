@@ -9,9 +9,10 @@ from fivefold_finance.series.build import build
 from fivefold_finance.series.options import SeriesOptions
 from fivefold_finance.series.raw import Raw
 from fivefold_finance.series.readers import parquet, text
-from fivefold_finance.series.roles import is_prices, time_column
+from fivefold_finance.series.roles import is_prices, roles_of, time_column
 from fivefold_finance.series.schema import Series, SeriesSet
 from fivefold_finance.series.told import Told, count
+from fivefold_finance.series.yahoo_cache import about
 
 KINDS = (
     "a table (CSV, TSV, also packed with gzip or in a tar.gz; Parquet) with a column of times and columns of numbers, "
@@ -26,15 +27,16 @@ def recognise(source: Path, options: SeriesOptions = _DEFAULT) -> str | None:
     """In words what ``source`` is, or None where no reader knows it. Cheap: looks at beginnings of files only."""
     try:
         files = _files(source)[0]
-        headers = [_header(file) for file in files]
+        beginnings = [_beginning(file) for file in files]
+        if not beginnings or not all(_may_be_series(raw, options) for raw in beginnings):
+            return None
     except (DataError, OSError):
         return None
-    if not headers or not all(len(time_column(names, options)) == 1 for names in headers):
-        return None
-    what = "prices" if is_prices(headers[0], options) else "series"
+    names = list(beginnings[0].columns)
+    what = "prices" if is_prices(names, options) else "series"
     if source.is_dir():
         return f"a folder of {what} ({count(len(files), 'table')})"
-    return f"a table of {what} ({source.name}: {', '.join(headers[0])})"
+    return f"a table of {what} ({source.name}: {', '.join(names)})"
 
 
 def read_series(source: Path, options: SeriesOptions = _DEFAULT) -> SeriesSet:
@@ -68,7 +70,8 @@ def read_series(source: Path, options: SeriesOptions = _DEFAULT) -> SeriesSet:
                 )
             found[series.symbol] = (series, file)
     everything = tuple(series for series, _ in found.values())
-    return SeriesSet(everything, str(source), told.cautions, tuple(told.problems))
+    asked = tuple(str(said) for file in files if (said := about(file).get("caution")))
+    return SeriesSet(everything, str(source), (*asked, *told.cautions), tuple(told.problems))
 
 
 def _files(source: Path) -> tuple[list[Path], list[Path]]:
@@ -79,8 +82,23 @@ def _files(source: Path) -> tuple[list[Path], list[Path]]:
     return tables, [file for file in files if file not in tables]
 
 
-def _header(file: Path) -> list[str]:
-    return parquet.header(file) if file.name.lower().endswith(parquet.ENDING) else text.header(file)
+def _beginning(file: Path) -> Raw:
+    return parquet.beginning(file) if file.name.lower().endswith(parquet.ENDING) else text.beginning(file)
+
+
+def _may_be_series(raw: Raw, options: SeriesOptions) -> bool:
+    """Whether there is a column of times, and prices or nothing but numbers beside it.
+
+    Raises:
+        DataError: a value in the first row is no number, or a column's role is not clear.
+    """
+    if len(time_column(list(raw.columns), options)) != 1:
+        return False
+    roles = roles_of(raw, options)
+    if not roles.prices:
+        for name in roles.values.values():
+            raw.numbers(name)
+    return True
 
 
 def _read(file: Path) -> Raw:

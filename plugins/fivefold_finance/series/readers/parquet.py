@@ -27,6 +27,23 @@ def header(file: Path) -> list[str]:
         raise _unreadable(file, error) from error
 
 
+def beginning(file: Path) -> Raw:
+    """The names of the columns and the first row, if there is one.
+
+    Raises:
+        DataError: it is no Parquet.
+    """
+    names = header(file)
+    try:
+        with parquet.ParquetFile(file) as opened:
+            first = next(opened.iter_batches(batch_size=1), None)
+            rows = opened.schema_arrow.empty_table() if first is None else first
+            frame: Any = rows.to_pandas(ignore_metadata=True, date_as_object=False)
+    except (ArrowException, OSError, ValueError) as error:
+        raise _unreadable(file, error) from error
+    return Raw(str(file), file.stem, {name: frame[name] for name in names}, np.arange(1, len(frame) + 1))
+
+
 def read(file: Path) -> Raw:
     """The table in ``file``.
 

@@ -27,15 +27,19 @@ _FIRST = 2**16  # bytes in which a header ends
 _BROKEN = (gzip.BadGzipFile, tarfile.TarError, zlib.error, EOFError)
 
 
-def header(file: Path) -> list[str]:
-    """Names of the columns. Cheap: reads the beginning only.
+def beginning(file: Path) -> Raw:
+    """The header and the first row, if there is one. Cheap: reads the file's beginning only.
 
     Raises:
         DataError: the file cannot be read.
     """
     source, content = _content(file, _FIRST)
-    first = _text(source, content[: content.rfind(b"\n") + 1] or content).splitlines()
-    return _names(first[0]) if first else []
+    lines = _text(source, content[: content.rfind(b"\n") + 1] or content).splitlines()[:2]
+    names = _names(lines[0]) if lines else []
+    cells = next(csv.reader(lines[1:], delimiter=_delimiter(lines[0])), []) if lines else []
+    rows = 1 if len(cells) == len(names) and names else 0
+    columns = {name: cells[place : place + 1] if rows else [] for place, name in enumerate(names)}
+    return Raw(source, stem(file), columns, np.arange(2, 2 + rows))
 
 
 def read(file: Path) -> Raw:
