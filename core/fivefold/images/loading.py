@@ -184,3 +184,14 @@ def _image_or_problem(path: str) -> Image | None:
         return decode(read_bytes(Path(path)), path)
     except DataError:
         return None  # the loading that follows tells of it
+
+
+def refuse_any_problem(table: Table) -> None:
+    """Refuse inputs of which one could not be read: nobody would miss its prediction.
+
+    Raises:
+        DataError: there is one; the message is the first one's.
+    """
+    if table.problems:
+        more = f" (the first of {len(table.problems):,} such inputs)" if len(table.problems) > 1 else ""
+        raise DataError(f"{table.problems[0].reason}{more}")

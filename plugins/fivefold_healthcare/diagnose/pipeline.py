@@ -20,7 +20,7 @@ from fivefold.errors import DataError
 from fivefold.evaluation.baselines import Baseline, Prevalence, QuestionForest, QuestionRegression
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
-from fivefold.images.loading import in_threads, load_arrays, load_files, refuse_problems
+from fivefold.images.loading import in_threads, load_arrays, load_files, refuse_any_problem, refuse_problems
 from fivefold.nn.image_network import ImageNetwork, build_network, describe_backbone, load_published
 from fivefold.pipeline import Augment, Pipeline
 from fivefold.prediction import Request
@@ -108,9 +108,7 @@ class Diagnose(Pipeline):
         volumes = self.facts is not None and "depth" in self.facts
         table = read_input_table(source, self.config, volumes=volumes)
         table = self._load(table.with_columns(file=table["path"]) if "path" in table else table)
-        if table.problems:
-            more = f" (the first of {len(table.problems):,} such inputs)" if len(table.problems) > 1 else ""
-            raise DataError(f"{table.problems[0].reason}{more}")
+        refuse_any_problem(table)
         return table
 
     def samples(self, table: Table) -> Dataset:

@@ -22,7 +22,15 @@ from fivefold.evaluation.baselines import Baseline, LogisticRegression, Majority
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.images.fingerprints import fingerprint_images
-from fivefold.images.loading import SMALL, Shape, load_arrays, load_files, refuse_problems, survey
+from fivefold.images.loading import (
+    SMALL,
+    Shape,
+    load_arrays,
+    load_files,
+    refuse_any_problem,
+    refuse_problems,
+    survey,
+)
 from fivefold.nn.image_network import (
     ImageNetwork,
     build_network,
@@ -87,8 +95,10 @@ class Classify(Pipeline):
         return table
 
     def read_inputs(self, source: Path) -> Table:
-        """Read images to predict."""
-        return self._load(read_input_table(source, self._options()))
+        """Read images to predict; none may be left out."""
+        table = self._load(read_input_table(source, self._options()))
+        refuse_any_problem(table)
+        return table
 
     def samples(self, table: Table) -> Dataset:
         """Images as uint8 tensors."""

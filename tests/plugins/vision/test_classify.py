@@ -186,6 +186,8 @@ def test_bad_images_can_be_left_out_but_are_told_of(tmp_path: Path) -> None:
     for name in ("x", "y"):
         (tmp_path / "cat" / f"{name}.jpg").write_text("no picture", encoding="utf-8")
     refuse(tmp_path, r"x\.jpg: expected an image.*\(1 more of 22 cannot be read either\)", max_bad_share=0.05)
+    with pytest.raises(DataError, match=r"x\.jpg: expected an image"):  # in a prediction none may be missing
+        pipeline(max_bad_share=0.1).read_inputs(tmp_path)
     table = pipeline(max_bad_share=0.1).read(tmp_path)
     assert len(table) == 20
     assert [problem.sample for problem in table.problems] == ["cat/x.jpg", "cat/y.jpg"]
