@@ -28,12 +28,14 @@ class Request:
         options: an instance of `Pipeline.Prediction`.
         device: where to compute.
         show: writes text to the terminal as it comes to be; None where nobody watches.
+        run: the directory of the run that predicts, for what must say where it comes from.
     """
 
     sources: tuple[Source, ...]
     options: StrictModel = field(default_factory=NoOptions)
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
     show: Callable[[str], None] | None = None
+    run: Path | None = None
 
 
 def sample_names(source: Source, names: Sequence[str]) -> list[str]:

@@ -28,38 +28,48 @@ def fivefold_pipelines() -> list[PipelineSpec]:
                 settings=(("epochs", 2),),
                 picture="Where the model looked",
             ),
-        )
+        ),
+        PipelineSpec(
+            "vision/generate",
+            "Image generation: new pictures like those of a collection",
+            target="fivefold_vision.generate.pipeline:Generate",
+            config="fivefold_vision.generate.config:GenerateConfig",
+            example="fashion-sample",
+            presets="fivefold_vision.generate.presets:PRESETS",
+            prediction="fivefold_vision.generate.config:GenerateOptions",
+            predict="--count 16",
+        ),
     ]
 
 
 @hookimpl
 def fivefold_datasets() -> list[DatasetSpec]:
     """Named sets of images."""
-    classify = ("vision/classify",)
+    either = ("vision/classify", "vision/generate")
     return [
         DatasetSpec(
             "fashion-mnist",
             "70,000 grey photos of clothing in 10 classes, 28x28 pixels",
             manifest="fivefold_data:datasets/fashion-mnist.yaml",
-            pipelines=classify,
+            pipelines=either,
         ),
         DatasetSpec(
             "fashion-sample",
             "800 of these as image files in folders; comes with fivefold, needs no download",
             manifest="fivefold_data:datasets/fashion-sample.yaml",
-            pipelines=classify,
+            pipelines=either,
         ),
         DatasetSpec(
             "mnist",
             "70,000 handwritten digits, 28x28 pixels",
             manifest="fivefold_data:datasets/mnist.yaml",
-            pipelines=classify,
+            pipelines=either,
         ),
         DatasetSpec(
             "digits",
             "1,797 handwritten digits, 8x8 pixels; comes with scikit-learn, needs no download",
             manifest="fivefold_data:datasets/digits.yaml",
-            pipelines=classify,
+            pipelines=either,
         ),
     ]
 

@@ -7,7 +7,7 @@ from fivefold_vision import plugin
 
 def test_the_plugin_is_cheap_to_import() -> None:
     program = (
-        "import sys, fivefold_vision.plugin, fivefold_vision.classify.config\n"
+        "import sys, fivefold_vision.plugin, fivefold_vision.classify.config, fivefold_vision.generate.presets\n"
         "print([name for name in ('torch', 'cv2', 'numpy', 'transformers') if name in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
@@ -28,6 +28,6 @@ def test_manifests_are_there() -> None:
 
     for spec in plugin.fivefold_datasets():
         assert load_manifest(spec.manifest).name == spec.name
-        assert spec.pipelines == ("vision/classify",)
+        assert spec.pipelines == ("vision/classify", "vision/generate")
     for model in plugin.fivefold_models():
         assert load_manifest(model.manifest).files

@@ -1,0 +1,69 @@
+"""Presets of image generation."""
+
+from __future__ import annotations
+
+from fivefold.config import OptimizerConfig, ScheduleConfig, TrainerConfig
+from fivefold.config.adversarial import AdversarialConfig, DiscriminatorConfig, GeneratorConfig
+from fivefold_vision.generate.config import GenerateConfig
+
+
+def quick() -> GenerateConfig:
+    """A small DCGAN: 28x28 pixels in at most 20 minutes on 2 CPU cores; not yet measured."""
+    return GenerateConfig(
+        epochs=14,
+        batch_size=32,
+        generator=GeneratorConfig(latent=64, width=32, widest=128),
+        discriminator=DiscriminatorConfig(width=32, widest=128),
+        adversarial=AdversarialConfig(
+            loss="hinge",
+            generator=OptimizerConfig(lr=4e-4, momentum=0.5, weight_decay=0.0),
+            discriminator=OptimizerConfig(lr=8e-4, momentum=0.5, weight_decay=0.0),
+            schedule=ScheduleConfig(name="cosine", warmup=0.0),
+        ),
+        trainer=TrainerConfig(ema=0.999, patience=6),
+    )
+
+
+def standard() -> GenerateConfig:
+    """Residual networks with spectral norm and averaged weights: for a GPU; not yet measured."""
+    return GenerateConfig(
+        epochs=100,
+        batch_size=64,
+        flip=0.5,
+        generator=GeneratorConfig(kind="resnet", width=128, widest=256),
+        discriminator=DiscriminatorConfig(kind="resnet", width=128, widest=128),
+        adversarial=AdversarialConfig(
+            loss="hinge",
+            discriminator_steps=2,
+            augment=("translation",),
+            adaptive=0.6,
+            generator=OptimizerConfig(lr=2e-4, momentum=0.0, weight_decay=0.0),
+            discriminator=OptimizerConfig(lr=2e-4, momentum=0.0, weight_decay=0.0),
+        ),
+        trainer=TrainerConfig(ema=0.999, patience=20),
+    )
+
+
+def best() -> GenerateConfig:
+    """Wider residual networks, relativistic pairs with gradient penalties: for a GPU; not yet measured."""
+    return GenerateConfig(
+        epochs=300,
+        batch_size=128,
+        flip=0.5,
+        generator=GeneratorConfig(kind="resnet", width=256, widest=512),
+        discriminator=DiscriminatorConfig(kind="resnet", width=128, widest=512, norm="none"),
+        adversarial=AdversarialConfig(
+            loss="relativistic",
+            r1=1.0,
+            r2=1.0,
+            augment=("colour", "translation", "cutout"),
+            adaptive=0.6,
+            generator=OptimizerConfig(lr=2e-4, momentum=0.0, beta2=0.99, weight_decay=0.0),
+            discriminator=OptimizerConfig(lr=2e-4, momentum=0.0, beta2=0.99, weight_decay=0.0),
+        ),
+        trainer=TrainerConfig(ema=0.9995, patience=40),
+        judged_while_training=5_000,
+    )
+
+
+PRESETS = {"quick": quick, "standard": standard, "best": best}
