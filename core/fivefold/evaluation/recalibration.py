@@ -26,6 +26,10 @@ STEPS = 100
 TOLERANCE = 1e-9
 """A step this small ends the search."""
 
+MANY = 1_000
+"""Answers from which on the search begins near the solution. With few, which a threshold nearly parts, the likelihood
+is so flat that where a search ends depends on where it begins."""
+
 BLOCK = 100_000
 """Weights worked on at once, few enough for the processor's cache."""
 
@@ -84,8 +88,10 @@ def recalibration_values(probabilities: Array, truth: Array, weights: Values) ->
     logits, yes = special.logit(clipped), truth[known] == 1
     rows = max(1, BLOCK // max(len(logits), 1))
     starts = range(0, len(weights), rows)
-    # From the solution for all weightings together, each one's is a few steps away.
-    nearby = _cox(logits, yes, weights[:, known].mean(axis=0, keepdims=True), np.zeros(3))[:, 0]
+    nearby = np.zeros(3)
+    if len(logits) >= MANY:
+        # From the solution for all weightings together, each one's is a few steps away.
+        nearby = _cox(logits, yes, weights[:, known].mean(axis=0, keepdims=True), nearby)[:, 0]
     blocks = [_cox(logits, yes, weights[start : start + rows, known], nearby) for start in starts]
     return dict(zip(("slope", "intercept", "in_the_large"), np.concatenate(blocks, axis=1), strict=True))
 

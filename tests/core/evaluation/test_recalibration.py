@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
@@ -64,6 +64,7 @@ def test_a_large_sample_gives_back_what_it_was_drawn_with():
 
 @settings(deadline=None, max_examples=20)
 @given(st.integers(0, 10_000))
+@example(122)
 def test_many_weightings_equal_one_by_one(seed):
     probabilities, truth = predicted(15, seed)
     truth[3] = np.nan
@@ -149,3 +150,12 @@ def test_nearly_separated_answers_find_their_steep_slope():
     found = recalibration(probabilities, truth)
     assert found.slope > 5
     assert (found.slope, found.intercept) == pytest.approx(reference(probabilities, truth, None), rel=1e-4)
+
+
+def test_many_weightings_of_a_large_sample_equal_one_by_one():
+    probabilities, truth = predicted(2_000, 4)
+    weights = np.random.default_rng(4).integers(0, 3, size=(5, 2_000)).astype(float)
+    values = recalibration_values(probabilities, truth, weights)
+    for row, each in enumerate(weights):
+        expected = reference(probabilities, truth, each)
+        assert (values["slope"][row], values["intercept"][row]) == pytest.approx(expected, abs=1e-5)
