@@ -55,10 +55,7 @@ class ResidualGenerator(nn.Module):
         self.latent = latent
         self.start = nn.ConvTranspose2d(latent, widths[0], base_of(size))
         self.blocks = nn.ModuleList(
-            [
-                _UpResidual(inputs, outputs, classes, norm)
-                for inputs, outputs in pairwise(widths)
-            ]
+            [_UpResidual(inputs, outputs, classes, norm) for inputs, outputs in pairwise(widths)]
         )
         self.norm = ConditionalNorm(widths[-1], 0, norm)
         self.last = nn.Conv2d(widths[-1], channels, 3, padding=1)
@@ -101,9 +98,7 @@ class ResidualDiscriminator(nn.Module):
         super().__init__()
         widths = widths_of(size, width, widest)[::-1]
         blocks = [_DownResidual(channels, widths[0], norm, first=True)]
-        blocks += [
-            _DownResidual(inputs, outputs, norm) for inputs, outputs in pairwise(widths)
-        ]
+        blocks += [_DownResidual(inputs, outputs, norm) for inputs, outputs in pairwise(widths)]
         blocks.append(_DownResidual(widths[-1], widths[-1], norm, halves=False))
         self.blocks = nn.ModuleList(blocks)
         _initialise(self)
