@@ -2,35 +2,45 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fivefold.config import OptimizerConfig, ScheduleConfig, TrainerConfig
 from fivefold.config.adversarial import AdversarialConfig, DiscriminatorConfig, GeneratorConfig
 from fivefold_vision.generate.config import GenerateConfig
 
 
 def quick() -> GenerateConfig:
-    """A small DCGAN for --conditional: 18 minutes on one CPU core for 60,000 images of 28 pixels; FID 0.74, 14 floors."""
-    return GenerateConfig(
-        epochs=14,
-        batch_size=32,
-        generator=GeneratorConfig(latent=64, width=32, widest=128),
-        discriminator=DiscriminatorConfig(width=32, widest=128),
-        adversarial=AdversarialConfig(
-            loss="hinge",
-            generator=OptimizerConfig(lr=4e-4, momentum=0.5, weight_decay=0.0),
-            discriminator=OptimizerConfig(lr=8e-4, momentum=0.5, weight_decay=0.0),
-            schedule=ScheduleConfig(name="cosine", warmup=0.0),
-        ),
-        trainer=TrainerConfig(ema=0.999, patience=6),
+    """A small DCGAN for --conditional: 18 minutes on one CPU core for 60,000 images of 28 pixels; FID 0.74 measured."""
+    return _small(
+        AdversarialConfig(loss="hinge", **_rates(4e-4, 8e-4)), DiscriminatorConfig(width=32, widest=128)
     )
 
 
 def unconditional() -> GenerateConfig:
     """The same without classes, its discriminator normalised by batch: 15 minutes on one CPU core; FID 4.9 measured."""
-    settings = quick()
-    settings.discriminator.norm = "batch"
-    settings.adversarial.loss = "non-saturating"
-    settings.adversarial.discriminator.lr = 2e-4
-    return settings
+    return _small(
+        AdversarialConfig(loss="non-saturating", **_rates(4e-4, 2e-4)),
+        DiscriminatorConfig(width=32, widest=128, norm="batch"),
+    )
+
+
+def _small(adversarial: AdversarialConfig, discriminator: DiscriminatorConfig) -> GenerateConfig:
+    return GenerateConfig(
+        epochs=14,
+        batch_size=32,
+        generator=GeneratorConfig(latent=64, width=32, widest=128),
+        discriminator=discriminator,
+        adversarial=adversarial,
+        trainer=TrainerConfig(ema=0.999, patience=6),
+    )
+
+
+def _rates(generator: float, discriminator: float) -> dict[str, Any]:
+    return {
+        "generator": OptimizerConfig(lr=generator, momentum=0.5, weight_decay=0.0),
+        "discriminator": OptimizerConfig(lr=discriminator, momentum=0.5, weight_decay=0.0),
+        "schedule": ScheduleConfig(name="cosine", warmup=0.0),
+    }
 
 
 def standard() -> GenerateConfig:
