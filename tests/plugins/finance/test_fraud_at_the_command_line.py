@@ -95,7 +95,12 @@ def test_ctrl_c_ends_it_with_all_that_was_read(
     data = run.parent / "payments.csv"
     # The file ends, is waited for, and there Ctrl-C is pressed.
     monkeypatch.setattr(following.time, "sleep", lambda _: signal.raise_signal(signal.SIGINT))
-    assert main([*FRAUD, "predict", str(run), str(data), "--follow", "--device", "cpu"]) == 0
+    # A shell's background jobs ignore Ctrl-C, and so would a test among them, for ever.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        assert main([*FRAUD, "predict", str(run), str(data), "--follow", "--device", "cpu"]) == 0
+    finally:
+        signal.signal(signal.SIGINT, before)
     printed = capsys.readouterr()
     assert len(printed.out.splitlines()) == len(ROWS)
     assert "stopped by Ctrl-C" in printed.err
