@@ -34,6 +34,8 @@ CORE = [
 ]
 ELSEWHERE = {"fivefold demo", "fivefold driving simulate cologne1 tracks/ --seconds 300"}
 """Takes minutes and a download, or a program of another extra; they have tests of their own."""
+REFUSED = "fivefold vision generate find-lr "
+"""A search that serves tasks of one phase says so of a GAN."""
 
 
 def commands() -> list[str]:
