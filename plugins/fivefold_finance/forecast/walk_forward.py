@@ -65,7 +65,7 @@ def walk_forward(
     interrupted is resumed.
 
     Example:
-        fivefold finance walk-forward sp500 runs/walk --folds 10 --preset quick
+        fivefold finance walk-forward demand runs/walk --folds 3 --epochs 1
     """
     from fivefold.evaluation.verdict import overall  # noqa: PLC0415 - only when it runs
     from fivefold.workflow.pooling import judge_pooled, predict_part, report_pooled  # noqa: PLC0415 - imports torch
