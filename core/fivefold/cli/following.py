@@ -64,12 +64,13 @@ def _writer(out: Path | None) -> Iterator[Write]:
         yield lambda records: _write_json(sys.stdout, records)
         return
     try:
-        with out.open("w", encoding="utf-8", newline="") as file:
-            yield (lambda records: _write_json(file, records)) if out.suffix == ".jsonl" else _Table(file)
+        file = out.open("w", encoding="utf-8", newline="")
     except OSError as error:
         raise ConfigError(
             f"--out {out}: cannot be written ({error.strerror}); choose another file"
         ) from error
+    with file:
+        yield (lambda records: _write_json(file, records)) if out.suffix == ".jsonl" else _Table(file)
 
 
 def _write_json(file: TextIO, records: Sequence[Mapping[str, Any]]) -> None:

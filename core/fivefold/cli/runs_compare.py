@@ -89,21 +89,25 @@ def _show(first: Run, second: Run, found: RunComparison | str | None) -> None:
     if isinstance(found, str):
         say(f"{second.path} against {first.path}: no paired test, because {found}", style="yellow")
         return
+    tests = dict.fromkeys(test.name for one in found.comparisons for test in one.tests)
     rows = []
-    for one in found.metrics:
-        low, high = (
-            one.metric.format_difference(value) for value in (one.difference.low, one.difference.high)
+    for metric, one in zip(found.metrics, found.comparisons, strict=True):
+        value, low, high = (
+            metric.format_difference(end)
+            for end in (one.difference.value, one.difference.low, one.difference.high)
         )
+        results = {test.name: test.result() for test in one.tests}
         rows.append(
-            (
-                one.metric.name,
-                one.metric.format_difference(one.difference.value),
-                f"{low} to {high}",
-                one.verdict,
-            )
+            (metric.name, value, f"{low} to {high}", *(results.get(name) for name in tests), one.verdict)
         )
     grid(
-        (f"{second.path} against {first.path}", "difference", f"{100 * found.level:g} % interval", "verdict"),
+        (
+            f"{second.path} against {first.path}",
+            "difference",
+            f"{100 * found.level:g} % interval",
+            *tests,
+            "verdict",
+        ),
         rows,
         title=f"Paired test on the same test samples: {found.samples:,}",
     )
@@ -130,13 +134,14 @@ def _plain(found: RunComparison | str | None) -> dict[str, Any] | None:
         "samples": found.samples,
         "level": found.level,
         "metrics": {
-            one.metric.name: {
-                "first": vars(one.first),
-                "second": vars(one.second),
+            one.metric: {
+                "first": vars(one.reference),
+                "second": vars(one.model),
                 "difference": vars(one.difference),
+                "tests": [vars(test) for test in one.tests],
                 "verdict": one.verdict,
             }
-            for one in found.metrics
+            for one in found.comparisons
         },
     }
 

@@ -46,8 +46,7 @@ def followed_lines(source: str, *, most: int, idle: float | None = None) -> Iter
             if len(rest) > LONGEST:
                 raise DataError(
                     f"{source}, row {number + len(whole) + 1}: expected a line of at most {LONGEST:,} bytes, found a "
-                    "longer "
-                    "one; write one record a line"
+                    "longer one; write one record a line"
                 )
             for start in range(0, len(whole), most):
                 part = whole[start : start + most]

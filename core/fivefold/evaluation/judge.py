@@ -76,7 +76,7 @@ def judge(
             for metric in metrics
         },
         comparisons=tuple(
-            _compare(metric, name, resampled, config.level, task.tests(metric, outputs, rival))
+            compared_on(metric, name, resampled, config.level, task.tests(metric, outputs, rival))
             for metric in compared
             for name, rival in rivals.items()
             if (name, metric.name) in resampled
@@ -98,13 +98,22 @@ def is_compared(metric: Metric, metrics: Sequence[Metric]) -> bool:
     return metric.higher_is_better is not None and (metric.headline or metric is metrics[0])
 
 
-def _compare(
+def compared_on(
     metric: Metric,
     name: str,
     resampled: Mapping[tuple[str, str], Resampled],
     level: float,
     tests: Sequence[PairedTest],
 ) -> Comparison:
+    """The model against one rival on one metric.
+
+    Args:
+        metric: on which.
+        name: the rival.
+        resampled: the metric of both on the same resamples, the model's under `MODEL`.
+        level: of the intervals.
+        tests: of the same difference, which must agree with the interval.
+    """
     model, reference = resampled[MODEL, metric.name], resampled[name, metric.name]
     apart = difference(model, reference, level)
     return Comparison(

@@ -17,7 +17,7 @@ from fivefold.nn.forecasting import (
     RevIN,
     TCNForecaster,
 )
-from fivefold.nn.gan import Discriminator, Generator
+from fivefold.nn.generation.dcgan import DCGANDiscriminator, DCGANGenerator
 from fivefold.nn.initialise import he_initialise
 from fivefold.nn.language import GPT, LanguageNetwork, RecurrentLanguageModel
 from fivefold.nn.mlp import MLP
@@ -53,11 +53,11 @@ __all__ = [
     "CompactCNN",
     "ConvBlock",
     "ConvolutionalClassifier",
+    "DCGANDiscriminator",
+    "DCGANGenerator",
     "DLinear",
-    "Discriminator",
     "EfficientNetLite0",
     "GRUEncoder",
-    "Generator",
     "ImageInput",
     "LSTMEncoder",
     "LanguageNetwork",

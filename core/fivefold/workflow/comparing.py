@@ -8,10 +8,10 @@ import numpy as np
 import torch
 
 from fivefold.errors import RunError
-from fivefold.evaluation.bootstrap import difference, interval, resample
-from fivefold.evaluation.evaluation import Estimate, Verdict
+from fivefold.evaluation.bootstrap import resample
+from fivefold.evaluation.evaluation import Comparison
+from fivefold.evaluation.judge import MODEL, compared_on
 from fivefold.evaluation.metric import Metric
-from fivefold.evaluation.verdict import verdict
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.runs import Run
 from fivefold.tasks.base import Outputs, Task
@@ -23,34 +23,18 @@ from fivefold.workflow.preparing import Prepared
 
 
 @dataclass(frozen=True)
-class PairedDifference:
-    """One metric of two runs on the same samples; the difference is the second's value minus the first's.
-
-    Attributes:
-        metric: the metric.
-        first, second: each run's value with its interval.
-        difference: their difference with its interval, paired by resample.
-        verdict: what it says of the second run, measured by the first.
-    """
-
-    metric: Metric
-    first: Estimate
-    second: Estimate
-    difference: Estimate
-    verdict: Verdict
-
-
-@dataclass(frozen=True)
 class RunComparison:
     """Two runs compared.
 
     Attributes:
-        metrics: one entry a metric that both tasks have and of which more, or less, is better.
+        metrics: those that both tasks have, and of which more, or less, is better.
+        comparisons: one a metric; the second run is the model, the first the rival.
         samples: how many they were judged on.
         level: of the intervals.
     """
 
-    metrics: tuple[PairedDifference, ...]
+    metrics: tuple[Metric, ...]
+    comparisons: tuple[Comparison, ...]
     samples: int
     level: float
 
@@ -79,34 +63,26 @@ def compare(
             "(another seed, split or target); train both with the same data and --seed"
         )
     names = {metric.name for metric in other_task.metrics()}
-    metrics = [
+    metrics = tuple(
         metric for metric in task.metrics() if metric.name in names and metric.higher_is_better is not None
-    ]
-    settings = prepared.pipeline.config
+    )
+    settings, rival = prepared.pipeline.config, str(first.path)
     drawn = resample(
         metrics,
-        {"first": outputs, "second": other_outputs},
+        {rival: outputs, MODEL: other_outputs},
         prepared.test.units,
         resamples=settings.evaluation.resamples,
         seed=settings.seed,
     )
     level = settings.evaluation.level
-    found = []
-    for metric in metrics:
-        if not {("first", metric.name), ("second", metric.name)} <= drawn.keys():
-            continue
-        one, two = drawn["first", metric.name], drawn["second", metric.name]
-        apart = difference(two, one, level)
-        found.append(
-            PairedDifference(
-                metric,
-                interval(one, level, inflates=metric.inflates),
-                interval(two, level, inflates=metric.inflates),
-                apart,
-                verdict(apart, higher_is_better=metric.higher_is_better is not False),
-            )
-        )
-    return RunComparison(tuple(found), len(prepared.test), level)
+    shared = tuple(
+        metric for metric in metrics if {(rival, metric.name), (MODEL, metric.name)} <= drawn.keys()
+    )
+    comparisons = tuple(
+        compared_on(metric, rival, drawn, level, task.tests(metric, other_outputs, outputs))
+        for metric in shared
+    )
+    return RunComparison(shared, comparisons, len(prepared.test), level)
 
 
 def _judged(run: Run, registry: Registry, device: torch.device) -> tuple[Task, Prepared, Outputs]:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.dataset import Batch, Facts, TableDataset
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold_finance.forecast.bars import Floats, Integers
@@ -23,7 +23,7 @@ HELD = 512 * 2**20
 """Windows that take fewer bytes than this are laid out in memory; of more, each batch is gathered from the bars."""
 
 
-class Origins(Dataset):
+class Origins(TableDataset):
     """Windows of one split.
 
     A batch holds ``input`` float32 ``(B, L, F)``, ``target`` float32 ``(B, H, K)`` (absent where the future is not
@@ -42,8 +42,8 @@ class Origins(Dataset):
     """
 
     def __init__(self, table: OriginTable, facts: Facts) -> None:
+        super().__init__(table, facts)
         self.table = table
-        self._facts = facts
         targets = len(facts.targets)
         series = table["series"].astype(np.int64)
         rows = table["row"].astype(np.int64)
@@ -64,9 +64,6 @@ class Origins(Dataset):
         self._small = small
         self._held = self._laid_out()
 
-    def __len__(self) -> int:
-        return len(self.table)
-
     def batch(self, indices: Tensor) -> Batch:
         """The windows at ``indices``, int64 of shape ``(B,)``."""
         found = {"input": self._past.index_select(0, self._first_seen[indices])}
@@ -86,16 +83,6 @@ class Origins(Dataset):
         return self._future[self._next] if self.table.labelled else None
 
     @property
-    def facts(self) -> Facts:
-        """Those of the training split."""
-        return self._facts
-
-    @property
-    def ids(self) -> Array:
-        """Symbol and time of each origin, ``(N,)``."""
-        return self.table.ids
-
-    @property
     def symbols(self) -> Array:
         """Name of the series of each origin, ``(N,)``."""
         return self.table["symbol"]
@@ -109,10 +96,6 @@ class Origins(Dataset):
         blocking rules for the bootstrap with dependent data").
         """
         return time_blocks(self.table["seen"], self.table.horizon)
-
-    def unlabelled(self) -> Dataset:
-        """The same windows."""
-        return self
 
     def _laid_out(self) -> Batch | None:
         first = self._first_seen

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.dataset import Batch, Facts, TableDataset
 from fivefold.data.table import Array, Table
 from fivefold_finance.fraud.encoding import Encoded, age
 from fivefold_finance.fraud.history import Histories
@@ -32,7 +32,7 @@ class TransactionTable(Table):
     whole: Transactions | None = None
 
 
-class TransactionSamples(Dataset):
+class TransactionSamples(TableDataset):
     """``input`` float32 ``(B, F)``, ``categories`` int64 ``(B, S)``, ``target`` float32 ``(B, 1)``.
 
     With histories they are ``(B, T, F)`` and ``(B, T, S)``, the oldest transaction first and padded with zeros after
@@ -50,29 +50,16 @@ class TransactionSamples(Dataset):
     def __init__(
         self, table: Table, whole: Transactions, encoded: Encoded, histories: Histories | None, facts: Facts
     ) -> None:
-        self._table = table
+        super().__init__(table, facts)
         self._places = np.asarray(table["place"], dtype=np.int64)
         self._whole = whole
         self._encoded = encoded
         self._histories = histories
-        self._facts = facts
         codes = np.asarray(table["label"], dtype=np.float32)
-        self._target = torch.from_numpy(np.where(codes == UNKNOWN, np.nan, codes).astype(np.float32)[:, None])
+        self._labels = torch.from_numpy(np.where(codes == UNKNOWN, np.nan, codes).astype(np.float32)[:, None])
+        self._target = self._labels  # what `targets` gives
         self._day = torch.from_numpy(self.times.astype("datetime64[D]").astype(np.int64))
         self._account = torch.from_numpy(account_codes(self.accounts, len(table)))
-
-    def __len__(self) -> int:
-        return len(self._table)
-
-    @property
-    def facts(self) -> Facts:
-        """Those of the training split."""
-        return self._facts
-
-    @property
-    def ids(self) -> Array:
-        """Names of the transactions, ``(N,)``."""
-        return self._table.ids
 
     @property
     def units(self) -> Array:
@@ -102,7 +89,7 @@ class TransactionSamples(Dataset):
     @property
     def fraud(self) -> NDArray[np.float64]:
         """1 fraud, 0 genuine, nan not known, ``(N,)``."""
-        return self._target[:, 0].double().numpy()
+        return self._labels[:, 0].double().numpy()
 
     @property
     def unseen(self) -> int:
@@ -120,10 +107,6 @@ class TransactionSamples(Dataset):
         """Features of the transactions themselves, ``(N, F)`` without ages."""
         return self._encoded.input[self._places]
 
-    def targets(self) -> Tensor:
-        """Labels, ``(N, 1)``."""
-        return self._target
-
     def lengths(self) -> Tensor | None:
         """Transactions of each history, ``(N,)``, where there are histories."""
         return None if self._histories is None else torch.from_numpy(self._histories.lengths[self._places])
@@ -139,7 +122,7 @@ class TransactionSamples(Dataset):
             steps = self._histories.of_rows(places)
             found = history_batch(self._encoded, steps, self._encoded.moments[places], self._facts)
         return found | {
-            "target": self._target[indices],
+            "target": self._labels[indices],
             "day": self._day[indices],
             "account": self._account[indices],
         }

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fivefold.nn import LSTM, MLP, CompactCNN, Discriminator, Generator, TransformerEncoder
+from fivefold.nn import LSTM, MLP, CompactCNN, DCGANDiscriminator, DCGANGenerator, TransformerEncoder
 
 Batch = dict[str, Tensor]
 Network = Callable[[Tensor], Tensor]
@@ -87,8 +87,8 @@ class DCGAN(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.generator = Generator(LATENT, 3, 32, width=8)
-        self.discriminator = Discriminator(3, 32, width=8)
+        self.generator = DCGANGenerator(LATENT, 3, 32, width=8)
+        self.discriminator = DCGANDiscriminator(3, 32, width=8, norm="batch")
 
 
 def adversarial_loss(generator: Network, discriminator: Network, batch: Batch, phase: str) -> Tensor:

@@ -16,6 +16,7 @@ from fivefold.cli.records import check_kind, flat, write_records
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.evaluate import open_run
 from fivefold.cli.verbs.parameters import Device, Json, RunDirectory
+from fivefold.config.follow import FollowOptions
 from fivefold.plugins.dependencies import check_dependencies
 from fivefold.plugins.spec import PipelineSpec
 from fivefold.plugins.targets import load_prediction
@@ -51,7 +52,7 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
         if out is not None:
             check_kind(out)
         check_dependencies()
-        if options_typed and options_typed.get("follow"):
+        if follows and options_typed and options_typed.get("follow"):
             follow_inputs(opened, inputs, out=out, device=device, json=json, options=options_typed)
             return
         from fivefold.workflow import predict as predict_run  # noqa: PLC0415 - imports torch
@@ -74,6 +75,7 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
             emit({"run": opened.path, "predictions": records, **({"out": out} if out else {})})
 
     own = load_prediction(spec)
+    follows = issubclass(own, FollowOptions)
     options: Any = options_type(own, RESERVED)
     # A group without options would stand in the help with nothing in it.
     typed = Parameter(name="*", group=GROUP) if own.model_fields else Parameter(parse=False)

@@ -116,7 +116,7 @@ class SeasonalRepeat(ForecastBaseline):
             period: steps in a season, one or more.
 
         Raises:
-            ConfigError: none.
+            ConfigError: the period is below 1.
         """
         if period < 1:
             raise ConfigError(f"a season has at least one step, found a period of {period}; give 1 or more")
