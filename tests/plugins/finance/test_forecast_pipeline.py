@@ -174,3 +174,20 @@ def test_the_source_is_recognised(trained: Path, tmp_path: Path) -> None:
     assert "prices" in (Forecast().recognise(trained / "acme.csv") or "")
     (tmp_path / "text.csv").write_text("text,label\na,b\n")
     assert Forecast().recognise(tmp_path / "text.csv") is None
+
+
+def test_two_runs_are_compared_with_the_same_tests_as_baselines_are(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(trained / "acme.csv", tmp_path / "other", **{"optimizer.lr": "0.1"})
+    capsys.readouterr()
+    words = ["runs", "compare", str(trained / "run"), str(tmp_path / "other")]
+    assert main([*words, "--json"]) == 0
+    (paired,) = json.loads(capsys.readouterr().out)["paired"]
+    (test,) = paired["metrics"]["MSE"]["tests"]
+    assert test["name"] == "Diebold-Mariano"
+    assert 0 <= test["p_value"] <= 1
+    if paired["metrics"]["MSE"]["verdict"] != "no evidence that it beats":
+        assert test["p_value"] < 0.05
+    assert main(words) == 0
+    assert "Paired test on the same test samples: 62" in capsys.readouterr().err
