@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from fivefold.config.kinds import refuse_fields_of_other_kinds
 from fivefold.config.models import StrictModel
 
 ForecasterKind = Literal["lstm", "gru", "tcn", "dlinear", "nlinear", "patch-tst"]
@@ -49,12 +50,7 @@ class ForecasterConfig(StrictModel):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
-        for field in type(self).model_fields:
-            if field != "kind" and getattr(self, field) is not None and field not in FIELDS[self.kind]:
-                known = ", ".join(sorted(FIELDS[self.kind]))
-                raise ValueError(
-                    f"'{field}' does not apply to the kind '{self.kind}', which has {known}; leave it away"
-                )
+        refuse_fields_of_other_kinds(self, self.kind, FIELDS)
         if self.kind == "dlinear" and self.kernel is not None and self.kernel % 2 == 0:
             raise ValueError(
                 f"'kernel' of a dlinear must be odd, so that its mean lies in the middle, not {self.kernel}"

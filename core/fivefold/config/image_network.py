@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from fivefold.config.kinds import refuse_fields_of_other_kinds
 from fivefold.config.models import StrictModel
 
 Kind = Literal["cnn", "resnet18", "resnet34", "resnet50", "wide-resnet", "efficientnet-lite0", "huggingface"]
@@ -44,12 +45,7 @@ class ImageNetworkConfig(StrictModel):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
-        for field in type(self).model_fields:
-            if field != "kind" and getattr(self, field) is not None and field not in FIELDS[self.kind]:
-                known = ", ".join(sorted(FIELDS[self.kind]))
-                raise ValueError(
-                    f"'{field}' does not apply to the kind '{self.kind}', which has {known}; leave it away"
-                )
+        refuse_fields_of_other_kinds(self, self.kind, FIELDS)
         if self.kind == "huggingface" and not self.name:
             raise ValueError("the kind 'huggingface' needs 'name', a hub name or a local folder")
         if self.depth is not None and (self.depth - 4) % 6:

@@ -92,9 +92,9 @@ def echo_section(forecasts: Forecasts) -> Section:
     found = echoes(forecasts)
     text = (
         "A forecast that repeats the last value looks good where the series moves slowly, and says nothing. It is "
-        "given away by a correlation that is larger with the last value (lag 1) than with the value to foretell (lag "
-        "0), while the changes that it foretells are not those that come. Correlations are within series, of forecasts "
-        "one step ahead."
+        "given away by a correlation that is larger with the last value (lag 1) than with the value to foretell "
+        "(lag 0), while the changes that it foretells are not those that come. Correlations are within series, of "
+        "forecasts one step ahead."
     )
     return Section(
         title="Repetition of the last value",
@@ -230,9 +230,9 @@ def coefficient_section(forecasts: Forecasts, alpha: float) -> list[Section]:
     if not found:
         return []
     text = (
-        "Spearman's rank correlation of forecast with actual changes over the horizon across the series of one time, "
-        f"where there are at least {FEWEST_SERIES}. Its mean over time is tested with the variance that overlapping "
-        "horizons need."
+        "Spearman's rank correlation of forecast with actual changes over the horizon across the series of one "
+        f"time, where there are at least {FEWEST_SERIES}. Its mean over time is tested with the variance that "
+        "overlapping horizons need."
     )
     rows = tuple(
         (

@@ -72,9 +72,8 @@ def split_fold(
     length = int(settings.tested * len(times)) // folds
     if length < table.horizon:
         raise ConfigError(
-            f"--folds {folds}: expected test periods of at least {table.horizon} rows, the horizon, found "
-            f"{length} ({settings.tested:g} of {len(times):,} rows of {table.source}, cut in {folds}); choose "
-            "fewer folds"
+            f"--folds {folds}: expected test periods of at least {table.horizon} rows, the horizon, found {length} "
+            f"({settings.tested:g} of {len(times):,} rows of {table.source}, cut in {folds}); choose fewer folds"
         )
     test = len(times) - (folds - fold) * length
     val = test - length

@@ -168,8 +168,7 @@ class _Lines:
         except (ValueError, RecursionError) as error:
             raise DataError(
                 f"{self.source}, row {line[0]}: expected a JSON object, found something that is no JSON ({error}); "
-                "write "
-                "one object a line"
+                "write one object a line"
             ) from error
         if not isinstance(found, dict):
             raise DataError(
@@ -185,9 +184,8 @@ class _Lines:
         for form, (number, _) in zip(forms, lines, strict=True):
             if form is not None and form != expected:
                 raise DataError(
-                    f"{self.source}, row {number}: expected a time as before ({expected}), found one that is {form}; "
-                    "give "
-                    "all times one form"
+                    f"{self.source}, row {number}: expected a time as before ({expected}), found one that is "
+                    f"{form}; give all times one form"
                 )
         self.form = expected
 

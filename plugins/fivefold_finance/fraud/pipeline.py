@@ -233,6 +233,5 @@ def _check_labels(whole: Transactions) -> None:
         found = "none" if not len(known) else f"only {known[0]:g} ({CLASSES[int(known[0])]})"
         raise DataError(
             f"{whole.source}: expected labels of both kinds in column '{whole.roles.label}', 1 for fraud and 0 for "
-            "genuine, "
-            f"found {found}; add the other, or learn without labels by --model.kind autoencoder"
+            f"genuine, found {found}; add the other, or learn without labels by --model.kind autoencoder"
         )

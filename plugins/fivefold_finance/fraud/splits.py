@@ -67,8 +67,7 @@ def _usable(table: Table, known: NDArray[np.datetime64], begins: np.datetime64) 
     if not len(rows):
         raise DataError(
             f"{table.source}: expected labels that were known by {begins}, when the next split begins, found none; "
-            "give "
-            "more data, other --shares, or a smaller --label-delay"
+            "give more data, other --shares, or a smaller --label-delay"
         )
     usable = table.take(rows)
     return usable, int((has_label & ~in_time).sum())
@@ -80,7 +79,6 @@ def _check_classes(train: Table, whole: Transactions) -> None:
         lacking = "fraud" if counts[1] == 0 else "genuine transactions"
         raise DataError(
             f"{train.source}: expected both fraud (1) and genuine transactions (0) in column '{whole.roles.label}' "
-            "of the "
-            f"training rows, found no {lacking} among {len(train):,}; give more data, or learn without labels by "
-            "--model.kind autoencoder"
+            f"of the training rows, found no {lacking} among {len(train):,}; give more data, or learn without "
+            "labels by --model.kind autoencoder"
         )

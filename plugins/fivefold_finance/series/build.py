@@ -48,8 +48,8 @@ def _members(raw: Raw, roles: Roles) -> dict[str, Integers]:
     symbols = raw.texts(roles.symbol)
     if "" in symbols:
         raise DataError(
-            f"{raw.where(symbols.index(''))}: expected a symbol in column '{roles.symbol}', found none; fill it in or "
-            "remove the row"
+            f"{raw.where(symbols.index(''))}: expected a symbol in column '{roles.symbol}', found none; fill it in "
+            "or remove the row"
         )
     names = list(dict.fromkeys(symbols))
     codes = {name: code for code, name in enumerate(names)}

@@ -161,8 +161,7 @@ def _order_fields(
         position = int(np.argmax(first != second))
         raise DataError(
             f"{raw.where(position)}: expected to see whether day or month comes first in column '{column}', found "
-            f"'{texts[position]}' and no day above 12; set the option date_order to mdy or dmy, or write "
-            "2016-07-01"
+            f"'{texts[position]}' and no day above 12; set the option date_order to mdy or dmy, or write 2016-07-01"
         )
     if order is not None and proven is not None and proven != order:
         position = int(np.argmax(day_first | month_first))

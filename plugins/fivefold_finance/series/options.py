@@ -62,8 +62,8 @@ class SeriesOptions:
             raise ConfigError(f"epoch: expected s, ms, us or ns, found '{self.epoch}'; name one of them")
         if not 0 <= self.max_bad_share < 1:
             raise ConfigError(
-                f"max_bad_share: expected a share from 0 to below 1, found {self.max_bad_share}; 0.01 is one bar in "
-                "a hundred"
+                f"max_bad_share: expected a share from 0 to below 1, found {self.max_bad_share}; 0.01 is one bar "
+                "in a hundred"
             )
         if self.prices is False and self.adjusted is not None:
             raise ConfigError(

@@ -81,8 +81,8 @@ def roles_of(raw: Raw, options: SeriesOptions) -> Roles:
         common = _common(name) if prices else name
         if common in values:
             raise DataError(
-                f"{raw.source}: expected one column for '{common}', found '{values[common]}' and '{name}'; rename or "
-                "remove one"
+                f"{raw.source}: expected one column for '{common}', found '{values[common]}' and '{name}'; rename "
+                "or remove one"
             )
         values[common] = name
     wanted = _wanted(raw.source, values, options)

@@ -71,8 +71,8 @@ def _written(raw: Raw, column: str, cells: Cells, options: SeriesOptions) -> tup
     missing = cells.isna().to_numpy()
     if missing.any():
         raise DataError(
-            f"{raw.where(int(np.argmax(missing)))}: expected a time in column '{column}', found none; fill it in or "
-            "remove the row"
+            f"{raw.where(int(np.argmax(missing)))}: expected a time in column '{column}', found none; fill it in "
+            "or remove the row"
         )
     zone = getattr(cells.dt, "tz", None)
     wall = cells.dt.tz_convert(None) if zone is not None else cells

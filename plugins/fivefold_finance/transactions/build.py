@@ -94,9 +94,8 @@ def ordered(found: Transactions) -> Transactions:
         return found
     order = np.argsort(found.times, kind="stable")
     told = (
-        f"{len(late):,} rows stand after a later one, the first of them at {found.where(int(late[0]) + 1)}; all were "
-        "put in "
-        "order of time."
+        f"{len(late):,} rows stand after a later one, the first of them at {found.where(int(late[0]) + 1)}; all "
+        "were put in order of time."
     )
     return found.take(order).with_cautions([told])
 
@@ -124,8 +123,7 @@ def _numbers(column: Column) -> NDArray[np.float64]:
         place = int(np.argmax(endless))
         raise DataError(
             f"{column.where(place)}: expected a finite number in column '{column.name}', found {found[place]:g}; "
-            "mend the "
-            "cell, or leave it empty"
+            "mend the cell, or leave it empty"
         )
     return found
 
@@ -142,9 +140,8 @@ def _labels(column: Column) -> NDArray[np.float64]:
     if wrong.any():
         place = int(np.argmax(wrong))
         raise DataError(
-            f"{column.where(place)}: expected the label 1 (fraud), 0 (genuine) or nothing in column '{column.name}', "
-            "found "
-            f"{found[place]:g}; mend the cell"
+            f"{column.where(place)}: expected the label 1 (fraud), 0 (genuine) or nothing in column "
+            f"'{column.name}', found {found[place]:g}; mend the cell"
         )
     return found
 
@@ -159,8 +156,7 @@ def _there(missing: NDArray[np.bool_], column: Column, what: str) -> None:
     if missing.any():
         raise DataError(
             f"{column.where(int(np.argmax(missing)))}: expected {what} in column '{column.name}', found none; fill "
-            "it in "
-            "or remove the row"
+            "it in or remove the row"
         )
 
 

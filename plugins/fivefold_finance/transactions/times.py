@@ -86,17 +86,15 @@ def _of_texts(column: Column, zone: str) -> Read:
         first, other = (there[int(np.argmax(zoned == kind))] for kind in (zoned[0], not zoned[0]))
         raise DataError(
             f"{column.where(other)}: expected times that all have a zone or all have none, found '{texts[other]}' "
-            "after "
-            f"'{texts[first]}'; give column '{column.name}' one form"
+            f"after '{texts[first]}'; give column '{column.name}' one form"
         )
     series = pd.Series(texts, dtype=object)
     found = pd.to_datetime(series, format="ISO8601", utc=True, errors="coerce")
     unread = [place for place in there if found.isna().iloc[place]] if found.isna().any() else []
     if unread:
         raise DataError(
-            f"{column.where(unread[0])}: expected a time in column '{column.name}', found '{texts[unread[0]][:60]}'; "
-            "write "
-            "it as 2024-05-31T14:00:00+02:00, or as seconds since a start"
+            f"{column.where(unread[0])}: expected a time in column '{column.name}', found "
+            f"'{texts[unread[0]][:60]}'; write it as 2024-05-31T14:00:00+02:00, or as seconds since a start"
         )
     if zoned.any():
         offsets = {_ZONE.findall(texts[place])[0] for place in there}

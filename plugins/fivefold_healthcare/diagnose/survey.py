@@ -94,8 +94,7 @@ def _of_files(table: Table, window: Window) -> Seen:
             colour = colour or found[1]
     if len(kinds) > 1:
         raise DataError(
-            f"{table.source}: expected images or volumes, found both; keep them apart, each in a table of "
-            "its own"
+            f"{table.source}: expected images or volumes, found both; keep them apart, each in a table of its own"
         )
     return Seen(frozenset(sizes), colour, kinds == {True})
 

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import OptimizerConfig, PipelineConfig, StrictModel
+from fivefold.config.kinds import refuse_fields_of_other_kinds
 
 Kind = Literal["lstm", "gru", "gpt"]
 
@@ -16,7 +17,7 @@ FIELDS: dict[Kind, frozenset[str]] = {
     "gpt": frozenset({"heads"}),
 }
 """Which settings each kind of network has, beside those that all have."""
-COMMON = frozenset({"kind", "layers", "hidden", "dropout"})
+COMMON = frozenset({"layers", "hidden", "dropout"})
 
 
 class ModelConfig(StrictModel):
@@ -38,13 +39,7 @@ class ModelConfig(StrictModel):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
-        for field in type(self).model_fields:
-            if field in COMMON or getattr(self, field) is None or field in FIELDS[self.kind]:
-                continue
-            known = ", ".join(sorted(COMMON | FIELDS[self.kind]))
-            raise ValueError(
-                f"'{field}' does not apply to the kind '{self.kind}', which has {known}; leave it away"
-            )
+        refuse_fields_of_other_kinds(self, self.kind, FIELDS, COMMON)
         if self.kind == "gpt" and self.hidden % (2 * self.attention_heads):
             raise ValueError(
                 f"'hidden' of a gpt must be an even multiple of its heads, found {self.hidden} for "

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import PipelineConfig, StrictModel
+from fivefold.config.kinds import refuse_fields_of_other_kinds
 
 ModelKind = Literal["lstm", "gru", "cnn", "transformer", "huggingface"]
 
@@ -47,14 +48,7 @@ class ModelConfig(StrictModel):
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
-        for field in type(self).model_fields:
-            if field in {"kind", "dropout"} or getattr(self, field) is None:
-                continue
-            if field not in FIELDS[self.kind]:
-                known = ", ".join(sorted({"dropout", *FIELDS[self.kind]}))
-                raise ValueError(
-                    f"'{field}' does not apply to the kind '{self.kind}', which has {known}; leave it away"
-                )
+        refuse_fields_of_other_kinds(self, self.kind, FIELDS, common=("dropout",))
         if self.kind == "huggingface" and not self.name:
             raise ValueError("the kind 'huggingface' needs 'name': minilm-l6, a hub name or a local folder")
         return self

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import Field, model_validator
 
-from fivefold.config import PipelineConfig, StrictModel
 from fivefold.config.image_network import ImageNetworkConfig
 from fivefold.config.image_variation import ImageVariation
+from fivefold_vision.readers.config import ImagesConfig
 
 
 class AugmentConfig(ImageVariation):
@@ -20,36 +20,12 @@ class AugmentConfig(ImageVariation):
     """Strength (alpha) of pasting part of one image into another, mixing labels by area; 1 is usual."""
 
 
-class ColumnsConfig(StrictModel):
-    """Names of the columns of a CSV file that lists images."""
-
-    path: str = "path"
-    """Where the image lies, relative to the CSV file."""
-    label: str = "label"
-    """Its class."""
-    group: str = "group"
-    """The patient, scene or product it comes from; such images stay in one split."""
-    split: str = "split"
-    """train, val or test."""
-
-
-class ClassifyConfig(PipelineConfig):
+class ClassifyConfig(ImagesConfig):
     """Image classification: images, network, augmentation, and how it is trained and judged."""
 
     size: int | None = Field(None, ge=4, le=1024)
     """Side of the square that images are brought to; where not given, small images of one size keep it,
     backbones with published weights take theirs (224), and photos 128."""
-    channels: Literal[1, 3] | None = None
-    """1 for grey, 3 for colour; as the images are where not given."""
-    fit: Literal["crop", "squash", "pad"] = "crop"
-    """What happens to other proportions: the longer side is cut or squashed, or the shorter padded."""
-    memory: float = Field(2.0, ge=0)
-    """Decoded images that take up to so many GiB are held in memory; more are decoded when asked for."""
-    max_bad_share: float = Field(0.0, ge=0, lt=1)
-    """Share of images that may be unreadable; they are left out and listed. More are an error."""
-    class_names: tuple[str, ...] = ()
-    """Names of numbered classes, in order; from ``classes.txt`` beside the data where not given."""
-    columns: ColumnsConfig = ColumnsConfig()
     model: ImageNetworkConfig = ImageNetworkConfig()
     augment: AugmentConfig = AugmentConfig()
     label_smoothing: float = Field(0.0, ge=0, lt=1)

@@ -7,29 +7,18 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from fivefold.config import OptimizerConfig, PipelineConfig, ScheduleConfig, StrictModel
+from fivefold.config import OptimizerConfig, ScheduleConfig, StrictModel
 from fivefold.config.adversarial import AdversarialConfig, DiscriminatorConfig, GeneratorConfig
-from fivefold_vision.classify.config import ColumnsConfig
+from fivefold_vision.readers.config import ImagesConfig
 
 Size = Literal[28, 32, 64, 128, 256]
 
 
-class GenerateConfig(PipelineConfig):
+class GenerateConfig(ImagesConfig):
     """Image generation: images, both networks, and how they are trained and judged."""
 
     size: Size | None = None
     """Edge of the square that images are brought to; the least that holds them, 64 at most, where not given."""
-    channels: Literal[1, 3] | None = None
-    """1 for grey, 3 for colour; as the images are where not given."""
-    fit: Literal["crop", "squash", "pad"] = "crop"
-    """What happens to other proportions: the longer side is cut or squashed, or the shorter padded."""
-    memory: float = Field(2.0, ge=0)
-    """Decoded images that take up to so many GiB are held in memory; more are decoded when asked for."""
-    max_bad_share: float = Field(0.0, ge=0, lt=1)
-    """Share of images that may be unreadable; they are left out and listed. More are an error."""
-    class_names: tuple[str, ...] = ()
-    """Names of numbered classes, in order; from ``classes.txt`` beside the data where not given."""
-    columns: ColumnsConfig = ColumnsConfig()
     conditional: bool = False
     """Learn classes, so that images of a class can be asked for."""
     flip: float = Field(0.0, ge=0, le=1)

@@ -153,8 +153,8 @@ class InceptionFeatures(Extractor):
         reason = fitting(weights)
         if reason is not None:
             raise DataError(
-                f"{file}: expected the weights of FID's Inception-v3 as pytorch-fid names them, but {reason}; "
-                "give that file"
+                f"{file}: expected the weights of FID's Inception-v3 as pytorch-fid names them, but {reason}; give "
+                "that file"
             )
         self.network = InceptionV3()
         self.network.load_state_dict(weights)

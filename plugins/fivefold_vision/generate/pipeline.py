@@ -79,7 +79,7 @@ class Generate(Pipeline):
         Raises:
             DataError: they cannot be read, are too few, or a class to learn has none.
         """
-        table = read_images(source, self._options(), labelled=self._conditional)
+        table = read_images(source, self._options(), labelled=self.config.conditional)
         self._mixed = survey(table).size is None
         shape = self._decide(table)
         if "path" in table:
@@ -87,7 +87,7 @@ class Generate(Pipeline):
         else:
             table = load_arrays(table, shape)
         refuse_problems(table, self.config.max_bad_share)
-        if self._conditional and self.facts is None:
+        if self.config.conditional and self.facts is None:
             require_every_class(table)
         return table
 
@@ -163,10 +163,6 @@ class Generate(Pipeline):
         )
         return generation_sections(evaluation, _generating(evaluation.task), material)
 
-    @property
-    def _conditional(self) -> bool:
-        return self.config.conditional
-
     def _bounded(self, splits: Splits) -> Splits:
         config = self.config
         bounded = fewer_judged(splits, config.judged_while_training, config.judged, config.seed)
@@ -192,7 +188,7 @@ class Generate(Pipeline):
             source=table.source,
             extractor=judging.extractor.name,
         )
-        if self._conditional:
+        if self.config.conditional:
             facts["classes"] = list(table.classes)
         return facts
 

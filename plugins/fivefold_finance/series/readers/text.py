@@ -116,8 +116,8 @@ def _text(source: str, content: bytes) -> str:
     if b"\x00" in content:
         row = content[: content.index(b"\x00")].count(b"\n") + 1
         raise DataError(
-            f"{source}, row {row}: expected text, found a NUL byte, as in binary, damaged or UTF-16 files; save the "
-            "file as UTF-8"
+            f"{source}, row {row}: expected text, found a NUL byte, as in binary, damaged or UTF-16 files; save "
+            "the file as UTF-8"
         )
     try:
         return content.decode("utf-8-sig")

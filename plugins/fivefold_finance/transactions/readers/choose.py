@@ -70,8 +70,8 @@ def read_transactions(source: Path, options: Options, expected: Expected | None 
     if file is None:
         what = "no such file" if not source.exists() else "something else"
         raise DataError(
-            f"{source}: expected a table of transactions ({', '.join(ENDINGS)}), or a folder with just one, "
-            f"found {what}"
+            f"{source}: expected a table of transactions ({', '.join(ENDINGS)}), or a folder with just one, found "
+            f"{what}"
         )
     table = read_table(file)
     roles = find_roles(table.column_names, options.columns, str(file))
