@@ -19,6 +19,7 @@ import yaml
 
 from fivefold.errors import RunError
 from fivefold.files import write_json, write_text
+from fivefold.training.watching.records import read_records
 
 if TYPE_CHECKING:
     from fivefold.evaluation.evaluation import Evaluation
@@ -166,11 +167,7 @@ class Run:
     @property
     def records(self) -> list[dict[str, Any]]:
         """The records of ``metrics.jsonl``, oldest first; a half-written last line is left out."""
-        file = self.path / "metrics.jsonl"
-        if not file.is_file():
-            return []
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        return read_records(self.path / "metrics.jsonl")
 
     def write_config(self, config: Mapping[str, Any]) -> None:
         """Write the settings, whole or not at all."""

@@ -79,8 +79,10 @@ class TrainerConfig(StrictModel):
     """Write checkpoints in a thread beside the training; where not, the training waits for the disk."""
     monitor: str | None = None
     """Validation metric that names the best checkpoint; the task's headline where not given."""
+    validate_every: int | None = Field(None, ge=1)
+    """Steps between looks at the validation split; one at each epoch's end where not given."""
     patience: int | None = Field(None, ge=1)
-    """Epochs without a better validation metric before stopping early; never where not given."""
+    """Validations without a better metric before stopping early; never where not given."""
     non_finite: Literal["stop", "skip", "roll-back"] = "stop"
     """At a loss that is not finite: stop and name the samples, skip the update (reads a flag from the device
     at every step), or go back to the last checkpoint and leave those samples out."""

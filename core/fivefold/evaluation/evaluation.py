@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from math import isfinite
+from pathlib import Path
 from typing import Any, Literal
 
 from fivefold.data.dataset import Dataset, Facts
@@ -63,6 +64,7 @@ class Evaluation:
         unit_name: what an independent unit is called.
         notes: sentences for the report.
         seed: of the resamples; who takes more intervals draws the same ones.
+        run: directory of the run that is judged; None where several runs are judged as one.
     """
 
     split: str
@@ -82,6 +84,7 @@ class Evaluation:
     unit_name: str = "sample"
     notes: tuple[str, ...] = field(default=())
     seed: int = 0
+    run: Path | None = None
 
     @property
     def headline(self) -> Metric:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn.utils import parametrize
 
 from fivefold.config.adversarial import AdversarialConfig
-from fivefold.data.dataset import Batch
+from fivefold.data.dataset import Batch, Facts
 from fivefold.nn.differentiable_augmentation import DRAWS, DifferentiableAugmentation
 from fivefold.nn.generation.draws import normals, uniforms
 from fivefold.nn.generation.latents import truncated
@@ -27,7 +27,9 @@ from fivefold.tasks.counter import BatchCounter
 from fivefold.training.seeds import Purpose, derive_seed
 
 if TYPE_CHECKING:
+    from fivefold.evaluation.evaluation import Evaluation
     from fivefold.evaluation.metric import Metric
+    from fivefold.evaluation.section import Section
     from fivefold.training.callback import Callback
 
 DISCRIMINATOR, GENERATOR = "discriminator", "generator"
@@ -242,6 +244,12 @@ class Adversarial(Task):
         target = self.extract(in_range(batch["input"])) if known is None else known
         generated = self.sample(self.noise(batch["index"]), batch.get("label"))
         return {"target": target, "generated": self.extract(generated)}
+
+    def sections(self, evaluation: Evaluation, facts: Facts) -> list[Section]:  # noqa: ARG002 - the interface
+        """The alarms that the training raised."""
+        from fivefold.evaluation.alarm_section import alarms_section  # noqa: PLC0415 - keeps training light
+
+        return [] if evaluation.run is None else [alarms_section(evaluation.run, self.config.loss)]
 
     def metrics(self) -> Sequence[Metric]:
         """How far the generated images' features are from the real ones'."""

@@ -5,10 +5,9 @@ Everything is read from the log lines, so nothing waits for the device. See `Col
 
 from __future__ import annotations
 
-import json
 import logging
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from typing import Any
 from fivefold.config.adversarial import LossKind
 from fivefold.training.callback import Callback, EndOfTraining
 from fivefold.training.processes.group import launched
+from fivefold.training.watching.records import read_records
 
 GRACE = 200
 """Steps at the beginning that are not looked at: no generator has diversity yet."""
@@ -108,9 +108,8 @@ class CollapseAlarms(Callback):
         self._start_anew()
 
     def _start_anew(self) -> None:
-        self._lines: list[
-            tuple[int, Record]
-        ] = []  # those of the window, each with the step that it begins at
+        self._lines: list[tuple[int, Record]] = []  # of the window, each with the step that it begins at
+        self._window: Record = {}  # means over it
         self._since: dict[str, int] = {}
         self._last = 0
 
@@ -122,13 +121,9 @@ class CollapseAlarms(Callback):
     def on_rewind(self, step: int) -> None:
         """Forget what was seen after ``step``."""
         self._start_anew()
-        records = self._directory / "metrics.jsonl"
-        if not step or not records.exists():
-            return
-        for line in records.read_text(encoding="utf-8").splitlines():
-            record = json.loads(line)
-            if record["split"] == "train" and record["step"] <= step:
-                self._take(record)
+        for record in read_records(self._directory / "metrics.jsonl"):
+            if record["step"] <= step:
+                self.read(record)
 
     def on_log(self, record: dict[str, Any]) -> None:
         """Take in a line.
@@ -138,42 +133,65 @@ class CollapseAlarms(Callback):
         """
         if record["split"] != "train":
             return
-        fresh, means = self._take(record)
-        for name in fresh:
+        for sentence in self.read(record):
             if launched().is_first:
-                _log.warning("step %d: %s", self._last, self._sentence(name, means))
+                _log.warning("step %d: %s", self._last, sentence)
         for name, since in self._since.items():
             if self._ends and self._last - since >= LASTING:
-                raise EndOfTraining(self._sentence(name, means))
+                raise EndOfTraining(self._sentence(name))
 
-    def _take(self, record: Record) -> tuple[list[str], Record]:
-        """Names of the signs that show since this line, and the means of the window that they show in."""
+    def read(self, record: Record) -> list[str]:
+        """Take in a line of ``metrics.jsonl``; a sentence for each sign that shows since then."""
+        if record["split"] != "train":
+            return []
+        return [self._sentence(name) for name in self._take(record)]
+
+    def _take(self, record: Record) -> list[str]:
+        """Names of the signs that show since this line."""
         first, self._last = self._last, record["step"]
         if first < GRACE:
-            return [], {}
+            return []
         self._lines.append((first, record))
         # Of the lines at the front none is needed while the rest reach back far enough.
         while len(self._lines) > 1 and self._last - self._lines[1][0] >= WINDOW:
             del self._lines[0]
         begin = self._lines[0][0]
         if self._last - begin < WINDOW:
-            return [], {}
-        means = self._means()
-        showing = {name for name, sign in self._signs.items() if sign.holds(means)}
+            return []
+        self._window = self._means()
+        showing = {name for name, sign in self._signs.items() if sign.holds(self._window)}
         fresh = [name for name in self._signs if name in showing and name not in self._since]
         kept = {name: since for name, since in self._since.items() if name in showing}
         self._since = kept | dict.fromkeys(fresh, begin)
-        return fresh, means
+        return fresh
 
     def _means(self) -> Record:
         """Over the steps of the window, of which each line tells of those since the one before it."""
         steps = [record["step"] - first for first, record in self._lines]
         return {
-            name: sum(count * record[name] for count, (_, record) in zip(steps, self._lines, strict=True))
+            name: sum(
+                count * _value(record[name]) for count, (_, record) in zip(steps, self._lines, strict=True)
+            )
             / sum(steps)
             for name in VALUES
         }
 
-    def _sentence(self, name: str, means: Record) -> str:
+    def _sentence(self, name: str) -> str:
         sign = self._signs[name]
-        return f"{sign.words.format_map(means)} since step {self._since[name]}; {sign.advice}"
+        return f"{sign.words.format_map(self._window)} since step {self._since[name]}; {sign.advice}"
+
+
+def _value(read: float | None) -> float:
+    """A value of a log line, in which null stands for what is not finite."""
+    return math.nan if read is None else read
+
+
+def alarms_in(records: Iterable[Record], loss: LossKind) -> list[tuple[int, str]]:
+    """The step and sentence of every alarm that a training with these log lines raised.
+
+    Args:
+        records: lines of ``metrics.jsonl``, oldest first.
+        loss: of the training.
+    """
+    alarms = CollapseAlarms(loss, ends=False)
+    return [(record["step"], sentence) for record in records for sentence in alarms.read(record)]

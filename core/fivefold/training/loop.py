@@ -84,7 +84,8 @@ class Loop:
         while not self._is_over:
             try:
                 self._train_epoch()
-                self._end_epoch()
+                if not self._out_of_patience:
+                    self._end_epoch()
             except Divergence as fault:
                 if not returns or len(self.position.left_out) >= _RETURNS:
                     raise self._processes.agreed(self._failure(fault)) from None
@@ -122,6 +123,8 @@ class Loop:
                     engine.train_step(batches, position.step)
                 position.advance(samples=samples)
                 self._after_step()
+                if self._out_of_patience:
+                    return
 
     def _rounds_of_steps(self) -> list[int]:
         """Samples that each step to the end of the epoch takes, in all processes."""
@@ -151,24 +154,29 @@ class Loop:
 
     def _after_step(self) -> None:
         position, settings = self.position, self._settings
-        step, every = position.step, settings.checkpoint_every
+        step = position.step
         self._reporter.tick(step)
         if step % settings.log_every == 0:
             self._log_losses()
+        if position.epoch_samples < self._sources.sampler.size:  # else both wait for the epoch's end
+            judged = _is_due(settings.validate_every, step)
+            improved = judged and self._validate()
+            if improved or _is_due(settings.checkpoint_every, step) or self._out_of_patience:
+                self._save()
         number = self._stop.asked(step)
         if number is not None:
             self._stop_here(number)
-        # At an epoch's end the checkpoint waits for the validation.
-        if every is not None and step % every == 0 and position.epoch_samples < self._sources.sampler.size:
-            self._save()
 
     def _end_epoch(self) -> None:
-        position, every = self.position, self._settings.checkpoint_every
+        position, settings = self.position, self._settings
         if self._engine.tracker:
             self._log_losses()
-        improved = self._validate()
+        last = position.epoch + 1 >= self._config.epochs
+        judged = last or settings.validate_every is None or _is_due(settings.validate_every, position.step)
+        improved = judged and self._validate()
         position.next_epoch()
-        if improved or every is None or position.step % every == 0 or self._is_over:
+        every = settings.checkpoint_every
+        if improved or every is None or _is_due(every, position.step) or self._is_over:
             self._save()
         number = self._stop.agree(position.step)
         if number is not None and not self._is_over:
@@ -192,7 +200,7 @@ class Loop:
             lambda: {metric.name: float(metric.compute(outputs, None)) for metric in engine.task.metrics()}
         )
         self._reporter.record_validation(
-            values, step=step, epoch=float(self.position.epoch + 1), seconds=time.perf_counter() - started
+            values, step=step, epoch=step / engine.steps_per_epoch, seconds=time.perf_counter() - started
         )
         return self._monitor.update(values[self._monitor.name], step)
 
@@ -255,7 +263,7 @@ class Loop:
         self._saver.save(position, before=self._reporter.sync)
 
     def _stop_here(self, number: signal.Signals) -> None:
-        if self._saver.saved_step != self.position.step or self.position.epoch_step:
+        if self._saver.saved_step != self.position.step:
             self._save()
         self._saver.wait()
         raise self._processes.agreed(
@@ -299,3 +307,8 @@ class Loop:
             samples_per_second=position.samples / seconds,
             stopped_early=position.epoch < self._config.epochs,
         )
+
+
+def _is_due(every: int | None, step: int) -> bool:
+    """Whether something that is done every so many steps is done after this one."""
+    return every is not None and step % every == 0

@@ -1,4 +1,4 @@
-"""Which epoch was best by a named metric, and when to stop waiting for a better one."""
+"""Which step was best by a named metric, and when to stop waiting for a better one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Monitor:
         higher_is_better: which way is good.
         best: its best value so far; None before the first finite one.
         best_step: the step after which it was measured.
-        waited: epochs since then.
+        waited: validations since then.
         keep: how many of the best to remember.
         ranking: value and step of the best so far, best first; at most ``keep``.
     """

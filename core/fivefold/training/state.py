@@ -27,6 +27,7 @@ _FREE = {
     "trainer.parallel",
     "trainer.patience",
     "trainer.probe",
+    "trainer.validate_every",
     "trainer.worker_kind",
     "trainer.workers",
 }

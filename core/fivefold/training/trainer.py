@@ -64,8 +64,8 @@ class Trainer:
     Args:
         task: what to train; after `fit` it is on ``device``, in evaluation mode, and holds the best weights.
         train: training samples.
-        val: validation samples, judged after each epoch by `Task.metrics`; without them the last weights are
-            kept.
+        val: validation samples, judged by `Task.metrics` after each epoch, or every so many steps; without them
+            the last weights are kept.
         config: the settings.
         device: where to train.
         directory: the run's directory; gets ``metrics.jsonl``, ``tensorboard/`` and ``checkpoints/``.
@@ -268,8 +268,8 @@ class Trainer:
 
     def _new_monitor(self) -> Monitor | None:
         if self._val is None:
-            asked = {"monitor": self.config.trainer.monitor, "patience": self.config.trainer.patience}
-            given = [name for name, value in asked.items() if value is not None]
+            asked = ("monitor", "patience", "validate_every")
+            given = [name for name in asked if getattr(self.config.trainer, name) is not None]
             if given:
                 raise ConfigError(
                     f"trainer.{given[0]} needs a validation split, and there is none; leave it out"

@@ -57,7 +57,7 @@ class Pruning(Callback):
         """
         if record["split"] != "val":
             return
-        epoch = round(record["epoch"])
+        epoch = math.ceil(record["epoch"])
         if epoch not in self._reported:
             self._reported.add(epoch)
             self._trial.report(record[self._metric], epoch)

@@ -170,6 +170,7 @@ def _judge_and_report(
         seed=pipeline.config.seed,
         notes=notes,
     )
+    evaluation = replace(evaluation, run=run.path)
     sections = [*task.sections(evaluation, evaluation.facts), *pipeline.sections(evaluation)]
     info = report_info(run, problems) | {
         "leakage_searched": searched,

@@ -68,7 +68,7 @@ def generation_sections(evaluation: Evaluation, task: ImageGeneration, material:
         floor.fit(train)
     features = None if floor is None else floor.predict(samples)["generated"]
     images = judged_images(task, samples)
-    sheets = kept_sheets(task.sheets)
+    sheets = kept_sheets(evaluation.run)
     return [
         quality_section(evaluation, features),
         diversity_section(evaluation, features),

@@ -30,7 +30,6 @@ class Sheets(Callback):
     def on_start(self, info: dict[str, Any]) -> None:
         """Note where to write."""
         self._folder = Path(info["directory"]) / FOLDER
-        self._task.sheets = self._folder
         self.on_rewind(info["step"])
 
     def on_rewind(self, step: int) -> None:
@@ -52,9 +51,9 @@ class Sheets(Callback):
         np.save(path.with_suffix(".npy"), images, allow_pickle=False)
 
 
-def kept_sheets(folder: Path | None) -> list[tuple[int, Pixels]]:
-    """Steps and images ``(N, C, S, S)`` in order, at most `MOST`; none where there is no folder."""
-    found = _sheets(folder) if folder is not None else []
+def kept_sheets(run: Path | None) -> list[tuple[int, Pixels]]:
+    """Steps and images ``(N, C, S, S)`` of a run's training, in order, at most `MOST`; none where there is no run."""
+    found = [] if run is None else _sheets(run / FOLDER)
     if not found:
         return []
     places = np.unique(np.linspace(0, len(found) - 1, MOST).round().astype(int))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +29,6 @@ class ImageGeneration(Adversarial):
 
     Attributes:
         shown: the first generated images of the last validation, uint8 ``(N, C, S, S)``; None before.
-        sheets: the folder with those of every validation; None where no training is known.
 
     Args:
         generator: noise and classes to images.
@@ -65,7 +63,6 @@ class ImageGeneration(Adversarial):
             seed=seed,
         )
         self.shown: Pixels | None = None
-        self.sheets: Path | None = None
         self._judged = judged
         self._real: dict[bytes, Tensor] = {}
 

@@ -114,7 +114,7 @@ def test_judged_images_are_those_that_are_written(run: Run) -> None:
 
 
 def test_sheets_of_every_validation_are_kept_with_their_origin(run: Run) -> None:
-    sheets = kept_sheets(run.path / "samples")
+    sheets = kept_sheets(run.path)
     steps = [record["step"] for record in run.records if record["split"] == "val"]
     assert [step for step, _ in sheets] == steps
     assert sheets[0][1].shape == (4, 1, 28, 28)

@@ -77,9 +77,9 @@ class ProgressDisplay(Callback):
         elif record["split"] == "val" or (
             not self._info["monitor"] and record["step"] % self._info["steps_per_epoch"] == 0
         ):
-            epoch = round(record["step"] / self._info["steps_per_epoch"])
+            epoch = round(record["step"] / self._info["steps_per_epoch"], 2)
             news = "  ".join([self._news(), *self._time_left(record["step"])])
-            self._print(f"epoch {epoch}/{self._info['epochs']}  {news}")
+            self._print(f"epoch {epoch:g}/{self._info['epochs']}  {news}")
 
     def on_rewind(self, step: int) -> None:
         """Say so, and move the bar back."""

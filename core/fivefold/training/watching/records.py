@@ -72,5 +72,13 @@ class MetricsLog:
         return f"{self.path} could not be written: {error.strerror}; free some space and go on with --resume"
 
 
+def read_records(file: Path) -> list[dict[str, Any]]:
+    """The records of a file, oldest first; a half-written last line is left out, and a file that is absent has none."""
+    if not file.is_file():
+        return []
+    lines = file.read_text(encoding="utf-8").splitlines(keepends=True)
+    return [json.loads(line) for line in lines if line.endswith("\n")]
+
+
 def _is_odd(value: Any) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
