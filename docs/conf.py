@@ -18,6 +18,7 @@ exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = "fivefold"
 html_static_path = ["_static"]
+html_css_files = ["pictures.css"]
 templates_path = []
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3

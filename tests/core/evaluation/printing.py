@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import zlib
 from pathlib import Path
 from types import SimpleNamespace
 
-BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+from browser import BROWSER
 
 
 def printed_lines(pdf: bytes) -> list[list[tuple[float, str]]]:

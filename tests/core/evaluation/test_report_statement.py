@@ -8,6 +8,7 @@ import sys
 
 import pytest
 
+from browser import BROWSER
 from fivefold.cli.judgement import show_report
 from fivefold.evaluation.report import write_report
 from fivefold.pipeline import Pipeline
@@ -15,7 +16,7 @@ from fivefold.workflow import evaluate, train
 from iris_pipeline import SPEC, Iris, IrisRegistry, registry, write_irises
 
 from .judged import judge_classes
-from .printing import BROWSER, printed
+from .printing import printed
 from .test_report import Page
 
 STATEMENT = "Research use, not a medical device; see <terms> & conditions."
