@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pad_sequence
 
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.table import Array
-from fivefold.nn.recurrent import GRUEncoder
+from fivefold.nn.recurrent import RecurrentEncoder
 
 
 class Sequences(Dataset):
@@ -54,7 +54,7 @@ class Reader(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.embedding = nn.Embedding(2, 8)
-        self.encoder = GRUEncoder(8, 16)
+        self.encoder = RecurrentEncoder("gru", 8, 16)
         self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(16, 2))
 
     def forward(self, ids: Tensor, lengths: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ from fivefold.errors import PeerError
 from fivefold.plugins.settings import VARIABLE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from fivefold.plugins.registry import Registry
 
 
@@ -54,6 +56,17 @@ class Session:
             for broken in self._registry.broken:
                 warn(f"{broken.owner} is left out because it is broken; run 'fivefold plugins doctor'")
         return self._registry
+
+    def locate(self, data: str) -> Path:
+        """Where a path, a dataset's name or an address leads; what is not here yet is fetched.
+
+        Raises:
+            DataError: it leads nowhere.
+        """
+        from fivefold.data.catalog import resolve  # noqa: PLC0415 - not every command needs data
+
+        registry = self.registry()
+        return resolve(data, registry.dataset_specs, registry.source_specs)[0]
 
     def fail(self, text: str, kind: str, code: int) -> int:
         """Say what went wrong: a line on stderr, and a JSON object on stdout where one was promised.

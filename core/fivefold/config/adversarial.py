@@ -10,6 +10,7 @@ from fivefold.config.models import OptimizerConfig, ScheduleConfig, StrictModel
 
 LossKind = Literal["non-saturating", "hinge", "wasserstein", "relativistic"]
 Policy = Literal["colour", "translation", "cutout"]
+DiscriminatorNorm = Literal["spectral", "batch", "none"]
 
 
 class GeneratorConfig(StrictModel):
@@ -36,7 +37,7 @@ class DiscriminatorConfig(StrictModel):
     """Channels of the first layer; they double with each halving of the edge."""
     widest: int = Field(512, ge=1)
     """Most channels of a layer."""
-    norm: Literal["spectral", "batch", "none"] = "spectral"
+    norm: DiscriminatorNorm = "spectral"
     """Spectral norms of the layers held at 1, normalisation over the batch, or neither."""
 
 

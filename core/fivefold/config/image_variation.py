@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from pydantic import Field
 
 from fivefold.config.models import StrictModel
@@ -28,3 +31,8 @@ class ImageVariation(StrictModel):
     affine: AffineConfig = AffineConfig()
     erasing: float = Field(0.0, ge=0, le=1)
     """Probability of covering a random rectangle with noise."""
+
+    def amounts(self, size: Sequence[int]) -> dict[str, Any]:
+        """What `Augmentation` is told for images of ``size`` (height, width)."""
+        crop = round(self.crop * min(size))
+        return {"crop": crop, "flip": self.flip, **self.affine.model_dump(), "erasing": self.erasing}

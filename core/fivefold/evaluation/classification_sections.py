@@ -12,6 +12,7 @@ from fivefold.evaluation.classification_metrics import confusion_matrix, labels,
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.figures import BLUE, GREY, ORANGE, canvas, finish, identity_line, shortened
 from fivefold.evaluation.label_errors import Suspect, suspects
+from fivefold.evaluation.question_intervals import percent
 from fivefold.evaluation.section import Figure, Grid, Section
 
 SHOWN = 12
@@ -50,7 +51,7 @@ def class_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Section:
         caption="Each class, weakest F1 first",
         head=("Class", "Precision", "Recall", "F1", "Samples"),
         rows=tuple(
-            (row.name, _percent(row.precision), _percent(row.recall), _percent(row.f1), row.support)
+            (row.name, percent(row.precision), percent(row.recall), percent(row.f1), row.support)
             for row in rows
         ),
     )
@@ -80,7 +81,7 @@ def confusion_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Secti
                 classes[true],
                 classes[guess],
                 int(wrong[true, guess]),
-                _percent(wrong[true, guess] / matrix[true].sum()),
+                percent(wrong[true, guess] / matrix[true].sum()),
             )
             for true, guess in pairs
         ),
@@ -130,10 +131,10 @@ def calibration_section(evaluation: Evaluation, temperature: float) -> Section:
         before = reliability({**evaluation.outputs, "probabilities": raw})
     text = (
         f"A probability is worth something when samples predicted with 80 % are right 8 times of 10. "
-        f"The expected calibration error is {_percent(after.error)}"
+        f"The expected calibration error is {percent(after.error)}"
     )
     if before is not None:
-        text += f"; it was {_percent(before.error)} before temperature scaling"
+        text += f"; it was {percent(before.error)} before temperature scaling"
     text += f" (temperature {temperature:.3f}, fitted on the validation split)."
     return Section(
         title="Calibration",
@@ -186,7 +187,7 @@ def _reliability_figure(before: Reliability | None, after: Reliability) -> Figur
         return finish(
             drawn,
             caption="On the dashed line, probabilities are as right as they say. Below: where samples are.",
-            alt=f"Reliability diagram with {bins} bins; expected calibration error {_percent(after.error)}.",
+            alt=f"Reliability diagram with {bins} bins; expected calibration error {percent(after.error)}.",
         )
 
 
@@ -194,7 +195,7 @@ def label_error_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Sec
     """Samples whose label is probably wrong, by confident learning."""
     found = suspects(evaluation.outputs["probabilities"], labels(evaluation.outputs))
     total = len(evaluation.ids)
-    share = _percent(len(found) / total)
+    share = percent(len(found) / total)
     text = (
         f"{len(found)} of {total} samples ({share}) carry a label that the model, which has not seen them, "
         "doubts: it is as sure of another class as it usually is of that class's own samples (confident "
@@ -246,8 +247,8 @@ def mistake_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Section
             str(evaluation.ids[index]),
             classes[target[index]],
             classes[guesses[index]],
-            _percent(probabilities[index].max()),
-            _percent(probabilities[index, target[index]]),
+            percent(probabilities[index].max()),
+            percent(probabilities[index, target[index]]),
         )
         for index in worst
     )
@@ -261,7 +262,3 @@ def mistake_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Section
         },
         key="mistakes",
     )
-
-
-def _percent(share: float) -> str:
-    return "–" if isnan(share) else f"{100 * share:.1f} %"  # noqa: RUF001 - a dash in a table

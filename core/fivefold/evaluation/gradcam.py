@@ -5,10 +5,13 @@ The last feature map is weighed by the gradient of the class's logit, summed ove
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -97,3 +100,19 @@ def grad_cam(
     heat = F.interpolate(heat, size=inputs.shape[2:], mode=mode, align_corners=False)[:, 0]
     top = heat.amax(dim=tuple(range(1, heat.ndim)), keepdim=True)
     return torch.where(top > 0, heat / top.clamp(min=torch.finfo(heat.dtype).tiny), heat)
+
+
+def heat_maps(
+    network: nn.Module, images: NDArray[np.uint8], classes: Sequence[int] | NDArray[np.int64]
+) -> NDArray[np.float32] | None:
+    """`grad_cam` of images ``(N, C, H, W)`` or ``(N, C, D, H, W)`` in memory, on the network's own device.
+
+    Args:
+        network: pictures to logits ``(N, K)``.
+        images: as they are read, before any scaling.
+        classes: the one asked about for each.
+    """
+    device = next(network.parameters()).device
+    asked = torch.as_tensor(classes, dtype=torch.int64, device=device)
+    heat = grad_cam(network, torch.from_numpy(images).to(device), asked)
+    return None if heat is None else np.asarray(heat.cpu().numpy(), dtype=np.float32)

@@ -11,12 +11,10 @@ import numpy as np
 from fivefold.evaluation.delong import DeLong, delong
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.metric import number
+from fivefold.evaluation.paired_test import told_p_value
 from fivefold.evaluation.question_intervals import DASH, interval_head, one_sided, plain_number
 from fivefold.evaluation.question_metrics import answers
 from fivefold.evaluation.section import Grid, Section
-
-SMALLEST_P = 0.0001
-"""P-values below this are printed as below this."""
 
 Test = tuple[str, str, DeLong | None, float]
 """Question, baseline, its test (None without both answers), and the p-value that Holm's method corrects it to."""
@@ -100,9 +98,7 @@ def _row(test: Test) -> tuple[str, ...]:
 
 
 def _p_value(value: float) -> str:
-    if not isfinite(value):
-        return DASH
-    return f"{value:.4f}" if value >= SMALLEST_P else f"below {SMALLEST_P:.4f}"
+    return told_p_value(value) if isfinite(value) else DASH
 
 
 def _text(evaluation: Evaluation, names: tuple[str, ...], tests: list[Test]) -> str:

@@ -23,7 +23,7 @@ from fivefold.nn.language import GPT, LanguageNetwork, RecurrentLanguageModel
 from fivefold.nn.mlp import MLP
 from fivefold.nn.positional import RotaryPositions, SinusoidalPositions
 from fivefold.nn.preprocessing import ImageInput
-from fivefold.nn.recurrent import GRU, LSTM, GRUEncoder, LSTMEncoder, RecurrentEncoder
+from fivefold.nn.recurrent import GRU, LSTM, RecurrentEncoder
 from fivefold.nn.resnet import ResNet
 from fivefold.nn.same_conv import SameConv2d
 from fivefold.nn.sequence import (
@@ -57,9 +57,7 @@ __all__ = [
     "DCGANGenerator",
     "DLinear",
     "EfficientNetLite0",
-    "GRUEncoder",
     "ImageInput",
-    "LSTMEncoder",
     "LanguageNetwork",
     "NLinear",
     "PatchTST",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from fivefold.nn.feature_map import FeatureMapNetwork
 from fivefold.nn.initialise import he_initialise
 
 
@@ -85,7 +86,7 @@ class PooledStem(nn.Module):
         return outputs
 
 
-class CompactCNN(nn.Module):
+class CompactCNN(FeatureMapNetwork):
     """A small residual network for images of 28 to 64 pixels that trains in minutes on two CPU cores.
 
     A narrow stem at full resolution, then three widths (``width``, ``2 width``, ``4 width``) at a half, a
@@ -116,8 +117,3 @@ class CompactCNN(nn.Module):
         """``(B, channels, H, W) -> (B, features, H / 8, W / 8)``, what Grad-CAM looks at."""
         maps: Tensor = self.body(images)
         return maps
-
-    def forward(self, images: Tensor) -> Tensor:
-        """``(B, channels, H, W) -> (B, classes)`` logits."""
-        logits: Tensor = self.head(self.feature_map(images))
-        return logits

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from fivefold.data.sources.base import Progress
 from fivefold.errors import ConfigError, DataError
+from fivefold.nn.feature_map import FeatureMapNetwork
 from fivefold.nn.initialise import he_initialise
 from fivefold.nn.preprocessing import ImageInput
 from fivefold.nn.same_conv import SameConv2d
@@ -85,7 +86,7 @@ class InvertedResidual(nn.Module):
         return images + self.drop_path(branch) if self.residual else branch
 
 
-class EfficientNetLite0(nn.Module):
+class EfficientNetLite0(FeatureMapNetwork):
     """EfficientNet-Lite0; see `efficientnet_lite0_imagenet` for trained weights.
 
     Args:
@@ -123,11 +124,6 @@ class EfficientNetLite0(nn.Module):
         """``(B, channels, H, W) -> (B, 1280, H / 32, W / 32)``."""
         maps: Tensor = self.top(self.blocks(self.stem(images)))
         return maps
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Normalised images ``(B, channels, H, W)`` to logits ``(B, classes)``."""
-        logits: Tensor = self.head(self.feature_map(images))
-        return logits
 
 
 def efficientnet_lite0_imagenet(

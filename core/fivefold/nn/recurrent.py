@@ -6,11 +6,13 @@ Shapes: ``B`` batch, ``T`` time, ``F`` features, ``H`` hidden width, ``D`` direc
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+Kind = Literal["gru", "lstm"]
 
 
 class RecurrentEncoder(nn.Module):
@@ -30,7 +32,7 @@ class RecurrentEncoder(nn.Module):
 
     def __init__(
         self,
-        kind: Literal["gru", "lstm"],
+        kind: Kind,
         features: int,
         hidden: int,
         layers: int = 1,
@@ -74,44 +76,18 @@ class RecurrentEncoder(nn.Module):
         return outputs, final
 
 
-class GRUEncoder(RecurrentEncoder):
-    """A GRU encoder: `RecurrentEncoder` with ``kind="gru"``."""
-
-    def __init__(
-        self,
-        features: int,
-        hidden: int,
-        layers: int = 1,
-        *,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-    ) -> None:
-        super().__init__("gru", features, hidden, layers, dropout=dropout, bidirectional=bidirectional)
-
-
-class LSTMEncoder(RecurrentEncoder):
-    """An LSTM encoder: `RecurrentEncoder` with ``kind="lstm"``."""
-
-    def __init__(
-        self,
-        features: int,
-        hidden: int,
-        layers: int = 1,
-        *,
-        dropout: float = 0.0,
-        bidirectional: bool = False,
-    ) -> None:
-        super().__init__("lstm", features, hidden, layers, dropout=dropout, bidirectional=bidirectional)
-
-
 class RecurrentHead(nn.Module):
-    """An encoder, dropout, and a linear map of its final state: ``(B, T, F) -> (B, targets)``."""
+    """An encoder, dropout, and a linear map of its final state: ``(B, T, features) -> (B, targets)``."""
 
-    def __init__(self, encoder: RecurrentEncoder, targets: int, dropout: float = 0.0) -> None:
+    kind: ClassVar[Kind]
+
+    def __init__(
+        self, features: int, hidden: int, targets: int, layers: int = 1, dropout: float = 0.0
+    ) -> None:
         super().__init__()
-        self.encoder = encoder
+        self.encoder = RecurrentEncoder(self.kind, features, hidden, layers, dropout=dropout)
         self.dropout = nn.Dropout(dropout)
-        self.head = nn.Linear(encoder.features, targets)
+        self.head = nn.Linear(self.encoder.features, targets)
 
     def forward(self, sequence: Tensor, lengths: Tensor | None = None) -> Tensor:
         """``(B, T, F)`` and optional lengths ``(B,)`` to ``(B, targets)``."""
@@ -121,18 +97,12 @@ class RecurrentHead(nn.Module):
 
 
 class GRU(RecurrentHead):
-    """Targets from the final state of a GRU: ``(B, T, features) -> (B, targets)``."""
+    """Targets from the final state of a GRU."""
 
-    def __init__(
-        self, features: int, hidden: int, targets: int, layers: int = 1, dropout: float = 0.0
-    ) -> None:
-        super().__init__(GRUEncoder(features, hidden, layers, dropout=dropout), targets, dropout)
+    kind = "gru"
 
 
 class LSTM(RecurrentHead):
-    """Targets from the final state of an LSTM: ``(B, T, features) -> (B, targets)``."""
+    """Targets from the final state of an LSTM."""
 
-    def __init__(
-        self, features: int, hidden: int, targets: int, layers: int = 1, dropout: float = 0.0
-    ) -> None:
-        super().__init__(LSTMEncoder(features, hidden, layers, dropout=dropout), targets, dropout)
+    kind = "lstm"

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from fivefold.errors import ConfigError
 from fivefold.nn.conv import ConvBlock
+from fivefold.nn.feature_map import FeatureMapNetwork
 from fivefold.nn.initialise import he_initialise
 
 
@@ -62,7 +63,7 @@ _BLOCKS: dict[int, tuple[type[BasicBlock | Bottleneck], tuple[int, int, int, int
 }
 
 
-class ResNet(nn.Module):
+class ResNet(FeatureMapNetwork):
     """A residual network.
 
     Args:
@@ -108,11 +109,6 @@ class ResNet(nn.Module):
         """``(B, channels, H, W) -> (B, features, H / 8, W / 8)``; with the large stem a 32nd."""
         maps: Tensor = self.body(self.stem(images))
         return maps
-
-    def forward(self, images: Tensor) -> Tensor:
-        """``(B, channels, H, W) -> (B, classes)`` logits."""
-        logits: Tensor = self.head(self.feature_map(images))
-        return logits
 
 
 def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from fivefold.nn.feature_map import FeatureMapNetwork
 from fivefold.nn.initialise import he_initialise
 
 
@@ -49,7 +50,7 @@ class VolumeResidual(nn.Module):
         return outputs
 
 
-class VolumeCNN(nn.Module):
+class VolumeCNN(FeatureMapNetwork):
     """Four widths (``width`` to ``8 width``): the first three each halve the resolution, the last keeps an eighth.
 
     With ``width=16`` a grey volume of 64x64x64 costs 0.55 billion multiplications.
@@ -74,12 +75,7 @@ class VolumeCNN(nn.Module):
         )
         he_initialise(self)
 
-    def feature_map(self, volumes: Tensor) -> Tensor:
+    def feature_map(self, images: Tensor) -> Tensor:
         """``(B, channels, D, H, W)`` to ``(B, features, ceil(D / 8), ceil(H / 8), ceil(W / 8))``, for Grad-CAM."""
-        maps: Tensor = self.body(volumes)
+        maps: Tensor = self.body(images)
         return maps
-
-    def forward(self, volumes: Tensor) -> Tensor:
-        """``(B, channels, D, H, W) -> (B, outputs)`` logits."""
-        logits: Tensor = self.head(self.feature_map(volumes))
-        return logits

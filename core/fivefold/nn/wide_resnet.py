@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from fivefold.errors import ConfigError
+from fivefold.nn.feature_map import FeatureMapNetwork
 from fivefold.nn.initialise import he_initialise
 
 
@@ -39,7 +40,7 @@ class WideBlock(nn.Module):
         return outputs
 
 
-class WideResNet(nn.Module):
+class WideResNet(FeatureMapNetwork):
     """A wide residual network.
 
     Args:
@@ -81,8 +82,3 @@ class WideResNet(nn.Module):
         """``(B, channels, H, W) -> (B, features, H / 4, W / 4)``."""
         maps: Tensor = self.body(self.stem(images))
         return maps
-
-    def forward(self, images: Tensor) -> Tensor:
-        """``(B, channels, H, W) -> (B, classes)`` logits."""
-        logits: Tensor = self.head(self.feature_map(images))
-        return logits

@@ -8,6 +8,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import PipelineConfig, StrictModel
+from fivefold_driving.tracks.options import ColumnsConfig
 
 Kind = Literal["lstm", "social-lstm", "attention", "social-gan"]
 
@@ -47,33 +48,6 @@ class AugmentConfig(StrictModel):
     """Run half of the windows backwards in time."""
 
 
-class ColumnsConfig(StrictModel):
-    """Names of the columns of a table of tracks."""
-
-    scene: str = "scene"
-    """The recording."""
-    time: str = "time"
-    """Seconds."""
-    frame: str = "frame"
-    """Number of the frame, where there is no time."""
-    agent: str = "agent"
-    """Who."""
-    x: str = "x"
-    """Metres."""
-    y: str = "y"
-    """Metres."""
-    heading: str = "heading"
-    """Radians, counter-clockwise from x."""
-    type: str = "type"
-    """pedestrian, car and so on."""
-    length: str = "length"
-    """Metres."""
-    width: str = "width"
-    """Metres."""
-    split: str = "split"
-    """train, val or test, where the source decides it."""
-
-
 class PredictConfig(PipelineConfig):
     """Behaviour prediction: tracks, windows, network, and how it is trained and judged."""
 
@@ -84,7 +58,7 @@ class PredictConfig(PipelineConfig):
     predicted: int = Field(12, ge=1, le=200)
     """Frames that are predicted."""
     held_out: str | None = None
-    """The scene that tests (leave one scene out); as the source says, else the last scene, where not given."""
+    """The scene that tests (leave one scene out); where not given as the source says, else the source's last scene."""
     samples: int = Field(20, ge=1, le=1000)
     """Futures drawn of each window by a social-gan or a mixture."""
     block: float = Field(20.0, gt=0)

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from fivefold.cli.output import emit, grid, say
 from fivefold.cli.session import Session
-from fivefold.cli.verbs.parameters import Device, Json
-from fivefold.errors import RunError, StorageError
+from fivefold.cli.verbs.parameters import Device, Json, SettingsFile
+from fivefold.errors import DataError, RunError, StorageError
 from fivefold.files import write_json
+from fivefold_driving.predict.config import Kind
 
 PIPELINE = "driving/predict"
 SUMMARY = "scenes.json"
@@ -21,12 +22,8 @@ SUMMARY = "scenes.json"
 Data = Annotated[str, Parameter(name="DATA", help="Tracks of two scenes or more, or a dataset's name.")]
 Out = Annotated[Path, Parameter(name="OUT", help="A new folder, with a run for each scene.")]
 Preset = Annotated[str | None, Parameter(help="A named set of settings of driving/predict.")]
-Config = Annotated[Path | None, Parameter(help="A YAML file of settings; they win over the preset's.")]
 Epochs = Annotated[int | None, Parameter(help="Passes over the training scenes.")]
-Model = Annotated[
-    Literal["lstm", "social-lstm", "attention", "social-gan"] | None,
-    Parameter(name="--model.kind", help="The network."),
-]
+Model = Annotated[Kind | None, Parameter(name="--model.kind", help="The network.")]
 
 
 def leave_one_out(
@@ -35,7 +32,7 @@ def leave_one_out(
     /,
     *,
     preset: Preset = None,
-    config: Config = None,
+    config: SettingsFile = None,
     model: Model = None,
     epochs: Epochs = None,
     device: Device = "auto",
@@ -107,14 +104,10 @@ def _places(data: str) -> list[str]:
     Raises:
         DataError: the tracks cannot be read, or are of a single scene.
     """
-    from fivefold.data.catalog import resolve  # noqa: PLC0415 - only when it runs
-    from fivefold.errors import DataError  # noqa: PLC0415 - see above
     from fivefold_driving.predict.pipeline import Predict  # noqa: PLC0415 - imports torch
     from fivefold_driving.predict.places import held_out_places  # noqa: PLC0415 - see above
 
-    registry = Session.current.registry()
-    path, _ = resolve(data, registry.dataset_specs, registry.source_specs)
-    places = held_out_places(Predict().read(path))
+    places = held_out_places(Predict().read(Session.current.locate(data)))
     if len(places) < 2:  # noqa: PLR2004 - one to test and one to learn from
         raise DataError(f"{data}: expected two scenes or more, found only '{places[0]}'; add another")
     return places

@@ -18,6 +18,7 @@ from fivefold.data.splits import Splits
 from fivefold.data.table import Array, Table
 from fivefold.errors import ConfigError, DataError
 from fivefold.evaluation.baselines import Baseline
+from fivefold.evaluation.doubts import all_doubts, keep_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.pipeline import Augment, Pipeline
@@ -29,13 +30,13 @@ from fivefold_driving.predict.config import PredictConfig
 from fivefold_driving.predict.data import TrackWindows, measure
 from fivefold_driving.predict.network import TrackNetwork
 from fivefold_driving.predict.off_road import off_road_section
-from fivefold_driving.predict.places import as_the_source_says, held_out_places, leave_out, place_of
+from fivefold_driving.predict.places import as_the_source_says, held_out_places, leave_out, places_of
 from fivefold_driving.predict.prediction import predict_tracks
 from fivefold_driving.predict.presets import PRESETS
 from fivefold_driving.predict.sections import track_sections
 from fivefold_driving.predict.tasks import SocialGAN, TrackForecast, TrackMixture, TrackTask
 from fivefold_driving.predict.windows import windows_of
-from fivefold_driving.tracks.options import Columns, Options
+from fivefold_driving.tracks.options import Options
 from fivefold_driving.tracks.readers.choose import read_scenes, recognise
 from fivefold_driving.tracks.scene import Scene, Scenes
 
@@ -48,7 +49,7 @@ class Predict(Pipeline):
     Config: ClassVar[type[PipelineConfig]] = PredictConfig
     presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = PRESETS
     config: PredictConfig
-    _cautions: tuple[str, ...] = ()
+    _doubts: tuple[str, ...] = ()
     _roads: Mapping[str, Sequence[Array]] = MappingProxyType({})
     _areas: Mapping[str, Sequence[Array]] = MappingProxyType({})
 
@@ -105,8 +106,7 @@ class Predict(Pipeline):
         if self.facts is not None:
             return TrackWindows(table, self.facts, trimmed=False)
         facts = measure(table, self.config.seen, self.config.predicted, self.config.interval)
-        if self._cautions:
-            facts["doubts"] = list(self._cautions)
+        keep_doubts(facts, self._doubts)
         return TrackWindows(table, facts, trimmed=True)
 
     def task(self, data: Facts) -> TrackTask:
@@ -138,7 +138,7 @@ class Predict(Pipeline):
 
     def cautions(self, data: Facts) -> Sequence[str]:
         """What the tracks give reason to doubt: those that were learned from, and those read since."""
-        return list(dict.fromkeys([*data.get("doubts", ()), *self._cautions]))
+        return all_doubts(data, self._doubts)
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Results by scene, speed, density and turning, and tracks drawn."""
@@ -156,18 +156,21 @@ class Predict(Pipeline):
     def _windows(self, source: Path, *, judged: bool) -> Table:
         found = read_scenes(source, self._options())
         self._refuse_problems(found)
-        self._cautions = (
+        places, together = places_of(found.scenes)
+        self._doubts = (
             *found.cautions,
+            *together,
             *([SIMULATED] if any(one.simulated for one in found.scenes) else []),
         )
-        self._roads = {place_of(one.name): one.map for one in found.scenes}
-        self._areas = {place_of(one.name): one.drivable for one in found.scenes}
+        self._roads = {places[one.name]: one.map for one in found.scenes}
+        self._areas = {places[one.name]: one.drivable for one in found.scenes}
         rows: list[dict[str, Any]] = []
         for scene in found.scenes:
             rows += self._of_scene(scene, judged=True) if judged else [self._last(scene, source)]
         columns: dict[str, Array] = {}
-        for name in ("id", "place", "scene", "block"):
+        for name in ("id", "scene", "block"):
             columns[name] = texts([row[name] for row in rows])
+        columns["place"] = texts([places[row["scene"]] for row in rows])
         for name in ("tracks", "agents"):
             column = np.empty(len(rows), dtype=object)
             column[:] = [row[name] for row in rows] if rows else []
@@ -190,7 +193,6 @@ class Predict(Pipeline):
             seconds = window.frame * scene.interval
             yield {
                 "id": f"{scene.name}@{window.frame}",
-                "place": place_of(scene.name),
                 "scene": scene.name,
                 "block": f"{scene.name}/{int(seconds // config.block)}",
                 "start": window.frame - config.seen + 1,
@@ -221,7 +223,7 @@ class Predict(Pipeline):
     def _options(self) -> Options:
         return Options(
             interval=self.config.interval,
-            columns=Columns(**self.config.columns.model_dump()),
+            columns=self.config.columns,
             frame_rate=self.config.frame_rate,
             seconds_per_frame=self.config.seconds_per_frame,
             units=self.config.units,

@@ -1,15 +1,22 @@
-"""Which recordings are one place: the five scenes of the ETH/UCY protocol, as published work cuts them.
+"""Which recordings are one place, and which place tests: the five scenes of ETH/UCY, as published work cuts them.
 
 Of the files, ``students001`` and ``students003`` are Univ; ``crowds_zara03`` and ``uni_examples`` only ever teach.
+Places of the published text files have the protocol's names. Scenes of other sources keep their own, but for
+recordings of one place, which would leak if only one of them were held out. Either name can be given.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 import numpy as np
 
+from fivefold.data.labels import texts
 from fivefold.data.splits import Splits
 from fivefold.data.table import Array, Table
 from fivefold.errors import ConfigError, DataError
+from fivefold_driving.tracks.scene import Scene
 
 ETH_UCY = {
     "biwi_eth": "eth",
@@ -26,13 +33,56 @@ VALIDATION = 0.15
 
 
 def place_of(scene: str) -> str:
-    """The place of a recording; its own name where it is none of the protocol's."""
+    """The protocol's name of a recording's place; its own name where it is none of the protocol's."""
     return ETH_UCY.get(scene, scene)
+
+
+def places_of(scenes: Sequence[Scene]) -> tuple[dict[str, str], list[str]]:
+    """Each scene's place by the scene's name, and a sentence on each place whose scenes lose their names.
+
+    Text files of ETH/UCY are known by the protocol's names. Scenes of other sources keep their own, unless there are
+    several of one place.
+    """
+    count = Counter(place_of(one.name) for one in scenes)
+    places = {
+        one.name: place_of(one.name) if one.published or count[place_of(one.name)] > 1 else one.name
+        for one in scenes
+    }
+    together: dict[str, list[str]] = {}
+    for one in scenes:
+        if not one.published and places[one.name] != one.name:
+            together.setdefault(places[one.name], []).append(one.name)
+    return places, [
+        f"{' and '.join(names)} were recorded at one place, '{place}', so that they are held out together"
+        for place, names in together.items()
+    ]
 
 
 def held_out_places(table: Table) -> list[str]:
     """The places that can be held out, in order of the alphabet."""
     return sorted(set(table["place"].tolist()) - ONLY_TEACH)
+
+
+def _scenes_of(table: Table, place: str) -> str:
+    """The names of a place's scenes in brackets, such as `` (students001, students003)``; empty where it is alike."""
+    scenes = list(dict.fromkeys(table["scene"][table["place"] == place].tolist()))
+    return "" if scenes == [place] else f" ({', '.join(scenes)})"
+
+
+def _named(table: Table, name: str) -> str:
+    """The place that is called ``name``, has a scene called so, or is called so by the protocol.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    places = table["place"]
+    for called in (places, table["scene"], np.array([place_of(scene) for scene in table["scene"]], dtype=object)):
+        if (called == name).any():
+            return str(places[called == name][0])
+    known = ", ".join(place + _scenes_of(table, place) for place in held_out_places(table))
+    raise ConfigError(
+        f"--held-out {name}: expected one of {known}, found no such scene in {table.source}; name one of them"
+    )
 
 
 def leave_out(table: Table, place: str, length: int) -> Splits:
@@ -42,30 +92,25 @@ def leave_out(table: Table, place: str, length: int) -> Splits:
 
     Args:
         table: windows with columns ``place``, ``scene``, ``block`` and ``start``, in order of time.
-        place: what to hold out.
+        place: what to hold out: a place, one of its scenes, or the protocol's name of it.
         length: frames of a window.
 
     Raises:
         ConfigError: there is no such place.
         DataError: there is no other place to learn from.
     """
-    places = table["place"]
-    if place not in set(places.tolist()):
-        raise ConfigError(
-            f"--held-out {place}: expected one of {', '.join(held_out_places(table))}, found no such scene in "
-            f"{table.source}"
-        )
-    test = places == place
+    place = _named(table, place)
+    test = table["place"] == place
     if test.all():
         raise DataError(
             f"{table.source}: expected another scene than '{place}' to learn from, found only that one; add "
             "scenes"
         )
-    return _splits(table, ~test, test, length, f"The scene '{place}' was held out to test")
+    return _splits(table, ~test, test, length, _told(table, place))
 
 
 def as_the_source_says(table: Table, length: int) -> Splits:
-    """The splits that the source names; a test split that it lacks is the last place that may teach and test.
+    """The splits that the source names; a test split that it lacks is the last place in the source that may test.
 
     A validation split that it lacks is the end of every training scene, as in `leave_out`. Were either drawn from
     overlapping windows, frames would be in two splits.
@@ -90,9 +135,14 @@ def as_the_source_says(table: Table, length: int) -> Splits:
                 f"{table.source}: expected two scenes or more to train on, one of which tests, found only "
                 f"{', '.join(sorted(set(places[train].tolist())))}; add another, or name splits in the source"
             )
-        test = train & (places == found[-1])
-        how = f"The scene '{found[-1]}' was held out to test"
+        last = [place for place in places[train].tolist() if place in found][-1]
+        test = train & (places == last)
+        how = _told(table, last)
     return _splits(table, train & ~test, test, length, how, val)
+
+
+def _told(table: Table, place: str) -> str:
+    return f"The scene '{place}'{_scenes_of(table, place)} was held out to test"
 
 
 def _splits(
@@ -110,6 +160,7 @@ def _splits(
             "that validates, found none; add scenes, or choose fewer --seen or --predicted frames"
         )
     parts = [table.take(np.flatnonzero(mask)) for mask in (train, val, test)]
+    parts[1] = _blocks_apart(parts[0], parts[1])
     counts = f"{len(parts[0]):,} training, {len(parts[1]):,} validation, {len(parts[2]):,} test"
     return Splits(parts[0], parts[1], parts[2], f"{how}: {counts}.")
 
@@ -128,6 +179,13 @@ def _validate(table: Table, learned: Array, length: int) -> tuple[Array, Array, 
     names = ", ".join(last[:3]) + (", ..." if len(last) > 3 else "")  # noqa: PLR2004 - enough to know them by
     how = f"{len(last)} of {len(scenes)} training scenes validate ({names})"
     return learned & ~val, val, f"{how}, because scenes are too short to be cut"
+
+
+def _blocks_apart(train: Table, val: Table) -> Table:
+    """The validation windows, whose blocks begin at the cut: one that it runs through is two, with no frame in both."""
+    cut = set(train["block"].tolist())
+    blocks = [f"{block}, end" if block in cut else block for block in val["block"].tolist()]
+    return val.with_columns(block=texts(blocks))
 
 
 def _cut(table: Table, rows: Array, length: int, train: Array, val: Array) -> None:

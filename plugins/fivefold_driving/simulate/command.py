@@ -13,7 +13,6 @@ from cyclopts import Parameter
 from fivefold.cli.output import emit, say
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.parameters import Json
-from fivefold.data.catalog import resolve
 from fivefold_driving.simulate.networks import read_network
 from fivefold_driving.simulate.simulation import MAP, NOTE, TABLE
 from fivefold_driving.simulate.simulation import simulate as run
@@ -51,8 +50,7 @@ def simulate(
         fivefold driving simulate cologne1 tracks/ --seconds 300
     """
     settings = Settings(seconds, interval, seed)
-    registry = Session.current.registry()
-    found = read_network(resolve(network, registry.dataset_specs, registry.source_specs)[0])
+    found = read_network(Session.current.locate(network))
     counts = run(found, out, settings)
     notes = [f"{name} of the configuration are not read" for name in found.unread]
     if json:

@@ -138,4 +138,5 @@ def _scene(rows: Rows, interval: float) -> Scene:
         drivable=rows.drivable,
         simulated=rows.simulated,
         headings=headings if np.isfinite(headings).any() else None,
+        published=rows.published,
     )

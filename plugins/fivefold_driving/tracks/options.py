@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from fivefold.config import StrictModel
 from fivefold.errors import ConfigError
 
 METRES = {"m": 1.0, "ft": 0.3048}
 """Metres a unit of length; the foot is the international one."""
 
 
-@dataclass(frozen=True)
-class Columns:
-    """Names of the columns of a table; all but agent, x, y and one of time and frame may be absent."""
+class ColumnsConfig(StrictModel):
+    """Names of the columns of a table of tracks."""
 
     scene: str = "scene"
+    """The recording."""
     time: str = "time"
+    """Seconds."""
     frame: str = "frame"
+    """Number of the frame, where there is no time."""
     agent: str = "agent"
+    """Who."""
     x: str = "x"
+    """Metres."""
     y: str = "y"
+    """Metres."""
     heading: str = "heading"
+    """Radians, counter-clockwise from x."""
     type: str = "type"
+    """pedestrian, car and so on."""
     length: str = "length"
+    """Metres."""
     width: str = "width"
+    """Metres."""
     split: str = "split"
+    """train, val or test, where the source decides it."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +47,7 @@ class Options:
 
     Attributes:
         interval: seconds between frames to resample to; None keeps the source's own.
-        columns: names of the columns of a table.
+        columns: names of the columns of a table; all but agent, x, y and one of time and frame may be absent.
         frame_rate: frames a second, for sources that number frames instead of giving times.
         seconds_per_frame: the same as seconds a frame number; of the two at most one.
         units: of lengths in tables, text files and JSON; SUMO and CommonRoad are in metres by their standards.
@@ -48,7 +59,7 @@ class Options:
     """
 
     interval: float | None = 0.4
-    columns: Columns = Columns()
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     frame_rate: float | None = None
     seconds_per_frame: float | None = None
     units: Literal["m", "ft"] = "m"

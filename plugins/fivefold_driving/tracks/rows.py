@@ -57,6 +57,7 @@ class Rows:
         map, drivable: as in `Scene`, metres.
         simulated: as in `Scene`.
         split: the split the source puts the scene in, if any.
+        published: as in `Scene`.
     """
 
     scene: str
@@ -74,6 +75,7 @@ class Rows:
     drivable: Polylines = ()
     simulated: bool = False
     split: str | None = None
+    published: bool = False
 
     def take(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Rows:
         """The given rows, in the given order; the agents keep their codes."""

@@ -28,6 +28,7 @@ class Scene:
         drivable: polygons ``(P, 2)`` of road.
         simulated: whether a simulator or a human hand made the tracks.
         headings: radians counter-clockwise from the x axis, shape ``(R,)``; nan where not known; None where none is.
+        published: whether it is a text file as ETH/UCY are published, whose protocol names the place by its name.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Scene:
     drivable: tuple[NDArray[np.float64], ...] = ()
     simulated: bool = False
     headings: NDArray[np.float64] | None = None
+    published: bool = False
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from fivefold.evaluation.baselines import Baseline
 from fivefold.evaluation.baselines.forecast import Drift, RepeatLast, SeasonalRepeat
 from fivefold.evaluation.baselines.forecast_autoregression import Autoregression
 from fivefold.evaluation.baselines.forecast_linear import ClosedFormLinear
+from fivefold.evaluation.doubts import all_doubts, keep_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.nn.forecasting.build import build_forecaster
@@ -43,7 +44,7 @@ class Forecast(Pipeline):
         "model.kind": "nlinear,dlinear,gru,tcn,patch-tst",
     }
     config: ForecastConfig
-    _cautions: tuple[str, ...] = ()
+    _doubts: tuple[str, ...] = ()
 
     def recognise(self, source: Path) -> str | None:
         """What kind of series this is, in words."""
@@ -80,8 +81,7 @@ class Forecast(Pipeline):
         if self.facts is not None:
             return Origins(origins, self.facts)
         facts = measure(origins, self.config.season, by_symbol=self.config.by_symbol)
-        if self._cautions:
-            facts["doubts"] = list(self._cautions)
+        keep_doubts(facts, self._doubts)
         return Origins(origins, facts)
 
     def task(self, data: Facts) -> Task:
@@ -104,7 +104,7 @@ class Forecast(Pipeline):
 
     def cautions(self, data: Facts) -> Sequence[str]:
         """What the series give reason to doubt: those that were learned from, and those read since."""
-        return list(dict.fromkeys([*data.get("doubts", ()), *self._cautions]))
+        return all_doubts(data, self._doubts)
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """The series that were judged, and results by series."""
@@ -115,7 +115,7 @@ class Forecast(Pipeline):
         return forecast_records(self, task, request)
 
     def _told(self, read: Read) -> OriginTable:
-        self._cautions = read.cautions
+        self._doubts = read.cautions
         return read.table
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
 from fivefold.cli.output import emit, grid, say
 from fivefold.cli.session import Session
-from fivefold.cli.verbs.parameters import Device, Json
+from fivefold.cli.verbs.parameters import Device, Json, SettingsFile
+from fivefold.config.forecaster import ForecasterKind
 from fivefold.errors import RunError
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ Data = Annotated[str, Parameter(name="DATA", help="Prices or other series, or a 
 Out = Annotated[Path, Parameter(name="OUT", help="A folder, with a run for each fold and the report on all.")]
 Folds = Annotated[int, Parameter(help="Test periods, three or more, the last of the history.")]
 Preset = Annotated[str | None, Parameter(help="A named set of settings of finance/forecast.")]
-Config = Annotated[Path | None, Parameter(help="A YAML file of settings; they win over the preset's.")]
 Epochs = Annotated[int | None, Parameter(help="Passes over each training period.")]
 Lookback = Annotated[int | None, Parameter(help="Bars that are seen.")]
 Horizon = Annotated[int | None, Parameter(help="Steps that are forecast.")]
@@ -36,10 +36,7 @@ Window = Annotated[
     int | None,
     Parameter(name="--walk.window", help="Rows that each fold trains on; all before it if not given."),
 ]
-Model = Annotated[
-    Literal["lstm", "gru", "tcn", "dlinear", "nlinear", "patch-tst"] | None,
-    Parameter(name="--model.kind", help="The network."),
-]
+Model = Annotated[ForecasterKind | None, Parameter(name="--model.kind", help="The network.")]
 
 
 def walk_forward(
@@ -49,7 +46,7 @@ def walk_forward(
     *,
     folds: Folds = 10,
     preset: Preset = None,
-    config: Config = None,
+    config: SettingsFile = None,
     model: Model = None,
     epochs: Epochs = None,
     lookback: Lookback = None,

@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from fivefold.config import PipelineConfig, StrictModel
 from fivefold_finance.fraud.costs import CostConfig
 from fivefold_finance.transactions.options import ColumnsConfig
+from fivefold_finance.zones import is_zone
 
 Kind = Literal["auto", "mlp", "gru", "autoencoder"]
 
@@ -71,9 +72,7 @@ class FraudConfig(PipelineConfig):
     @field_validator("zone")
     @classmethod
     def _known_zone(cls, zone: str) -> str:
-        from zoneinfo import available_timezones  # noqa: PLC0415 - reads the disk; few settings need it
-
-        if zone not in available_timezones():
+        if not is_zone(zone):
             raise ValueError(f"expected a zone of IANA's such as Europe/Brussels, found '{zone}'")
         return zone
 

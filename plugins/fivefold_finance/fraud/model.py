@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from fivefold.data.dataset import Facts
-from fivefold.nn.recurrent import GRUEncoder
+from fivefold.nn.recurrent import RecurrentEncoder
 from fivefold_finance.fraud.config import FraudModelConfig
 from fivefold_finance.fraud.numbers import NormalScores, Periodic, PiecewiseLinear
 
@@ -112,7 +112,7 @@ class HistoryNetwork(nn.Module):
     def __init__(self, facts: Facts, config: FraudModelConfig) -> None:
         super().__init__()
         self.encoder = TransactionEncoder(facts, config)
-        self.recurrent = GRUEncoder(self.encoder.outputs, config.state)
+        self.recurrent = RecurrentEncoder("gru", self.encoder.outputs, config.state)
         self.head = Members(self.encoder.outputs + config.state, config)
 
     def forward(self, values: Tensor, lengths: Tensor, codes: Tensor | None = None) -> Tensor:

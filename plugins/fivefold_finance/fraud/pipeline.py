@@ -17,6 +17,7 @@ from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold.evaluation.baselines import Baseline, Prevalence, QuestionForest, QuestionRegression
 from fivefold.evaluation.baselines.boosting import QuestionBoosting
+from fivefold.evaluation.doubts import all_doubts, keep_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.pipeline import Pipeline
@@ -101,8 +102,7 @@ class Fraud(Pipeline):
         if facts is None:
             train = whole.take(table["place"])
             facts = measure(train, self.config, self._kind(whole), self._unit)
-            if self._doubts:
-                facts["doubts"] = list(self._doubts)
+            keep_doubts(facts, self._doubts)
             self._known = None
         if self._known is None or self._known[0] is not whole:
             histories = None
@@ -144,7 +144,7 @@ class Fraud(Pipeline):
 
     def cautions(self, data: Facts) -> Sequence[str]:
         """What the data give reason to doubt: of training, and of what was read since."""
-        return list(dict.fromkeys((*data.get("doubts", ()), *self._doubts)))
+        return all_doubts(data, self._doubts)
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Alerts, costs, amounts, reasons and drift."""

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from fivefold.data.shown import shown
 from fivefold.data.table import Problem
 from fivefold.errors import DataError
 from fivefold_finance.series.options import SeriesOptions
@@ -30,7 +31,6 @@ from fivefold_finance.series.steps import duration, infer_step
 from fivefold_finance.series.told import Told, count
 
 _ROUNDING = 1e-6  # of a price: sources round each price by itself
-_NAMED = 3
 
 
 def in_order(raw: Raw, symbol: str, times: Times, members: Integers, told: Told) -> Integers:
@@ -155,13 +155,13 @@ def check_values(series: Series, told: Told) -> None:
     ]
     if empty:
         told.caution(
-            "empty", series.symbol, f"there is no value in {_named(empty)}; leave it out by the option values"
+            "empty", series.symbol, f"there is no value in {shown(empty)}; leave it out by the option values"
         )
     if constant:
         told.caution(
             "constant",
             series.symbol,
-            f"the value never changes in {_named(constant)}, so there is nothing to forecast or learn from there",
+            f"the value never changes in {shown(constant)}, so there is nothing to forecast or learn from there",
         )
 
 
@@ -194,7 +194,3 @@ def check_gaps(series: Series, source: str, told: Told, *, sessions: bool) -> No
 
 def _moment(time: np.datetime64) -> str:
     return f"{np.datetime_as_string(time, unit='s')}Z"
-
-
-def _named(names: list[str]) -> str:
-    return ", ".join(names[:_NAMED]) + (f" and {len(names) - _NAMED} more" if len(names) > _NAMED else "")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 from fivefold.errors import ConfigError
+from fivefold_finance.zones import is_zone
 
 DateOrder = Literal["mdy", "dmy"]
 Epoch = Literal["s", "ms", "us", "ns"]
@@ -69,12 +69,3 @@ class SeriesOptions:
             raise ConfigError(
                 f"adjusted: expected it for prices only, found {self.adjusted} with prices false; leave one of them out"
             )
-
-
-def is_zone(name: str) -> bool:
-    """Whether the IANA database has a zone of this name."""
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown; a path that leads out of the database; a folder in it
-        return False
-    return True

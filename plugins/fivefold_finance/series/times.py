@@ -9,9 +9,10 @@ import pandas as pd
 
 from fivefold.errors import DataError
 from fivefold_finance.series.dates import FIRST_YEAR, LAST_YEAR, Written, parse
-from fivefold_finance.series.options import SeriesOptions, is_zone
+from fivefold_finance.series.options import SeriesOptions
 from fivefold_finance.series.raw import Cells, Raw
 from fivefold_finance.series.schema import Flags, Times
+from fivefold_finance.zones import is_zone
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fivefold.data.labels import texts
+
 Texts = NDArray[np.object_]
 Times = NDArray[np.datetime64]
 
@@ -97,6 +99,4 @@ class Transactions:
         """Names of the transactions, ``(N,)``: their ids, else their rows."""
         if self.ids is not None:
             return self.ids
-        named = np.empty(len(self), dtype=object)
-        named[:] = [f"row {row}" for row in self.rows.tolist()]
-        return named
+        return texts([f"row {row}" for row in self.rows.tolist()])

@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import PipelineConfig, StrictModel
+from fivefold.config.fields import Channels, Fit, Memory
 from fivefold.config.image_network import ImageNetworkConfig
 from fivefold.config.image_variation import ImageVariation
 
@@ -69,12 +70,9 @@ class DiagnoseConfig(PipelineConfig):
     published weights take theirs (224), and others 128 (volumes 64)."""
     depth: int | None = Field(None, ge=4, le=512)
     """Slices that volumes are brought to; where not given, small volumes of one size keep theirs, others 64."""
-    channels: Literal[1, 3] | None = None
-    """1 for grey, 3 for colour; as the images are where not given."""
-    fit: Literal["crop", "squash", "pad"] = "pad"
-    """What happens to other proportions: the longer side is cut or squashed, or the shorter padded."""
-    memory: float = Field(2.0, ge=0)
-    """Decoded images that take up to so many GiB are held in memory; more are decoded when asked for."""
+    channels: Channels = None
+    fit: Fit = "pad"
+    memory: Memory = 2.0
     max_bad_share: float = Field(0.0, ge=0, lt=1)
     """Share of images or labels that may be unreadable or without the other; they are left out and listed."""
     model: ImageNetworkConfig = ImageNetworkConfig()

@@ -13,6 +13,7 @@ from torch import Tensor
 from fivefold.data.dataset import Batch, Facts, TableDataset
 from fivefold.data.table import Array, Table
 from fivefold.images.loading import load_rows
+from fivefold.images.samples import channels_first
 from fivefold.images.statistics import channel_statistics
 from fivefold_healthcare.diagnose.form import Form
 from fivefold_healthcare.diagnose.labels import Asked
@@ -44,7 +45,7 @@ class Images(TableDataset):
     ) -> None:
         super().__init__(table, Facts())
         self._form = form
-        self._held = channels_first(table["image"], form) if "image" in table else None
+        self._held = channels_first(table["image"], colour=form.channels > 1) if "image" in table else None
         self._target = None if truth is None else torch.from_numpy(truth)
         self._facts = facts if facts is not None else self._measure(stated)
 
@@ -61,9 +62,8 @@ class Images(TableDataset):
         """The images of ``rows``, channels first."""
         if self._held is not None:
             return self._held[rows]
-        return channels_first(
-            load_rows([str(path) for path in self._table["path"][rows]], self._form), self._form
-        )
+        images = load_rows([str(path) for path in self._table["path"][rows]], self._form)
+        return channels_first(images, colour=self._form.channels > 1)
 
     @property
     def form(self) -> Form:
@@ -113,10 +113,3 @@ class Images(TableDataset):
 def truth_of(table: Table, asked: Asked) -> NDArray[np.float32] | None:
     """Answers ``(N, Q)``, or None where the table has no labels."""
     return None if table.label is None else asked.truth(table)
-
-
-def channels_first(images: NDArray[np.uint8], form: Form) -> NDArray[np.uint8]:
-    """``(N, H, W)``, ``(N, H, W, 3)`` or ``(N, D, H, W)`` to ``(N, C, H, W)`` or ``(N, 1, D, H, W)``."""
-    if form.depth is not None or form.channels == 1:
-        return images[:, None]
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 
 from fivefold.errors import DataError
+from fivefold.evaluation.gradcam import heat_maps
 from fivefold.images.pictures import heated
 from fivefold.tasks.questions import Questions
 from fivefold_healthcare.diagnose.data import Images
 from fivefold_healthcare.diagnose.medical import read_medical
-from fivefold_healthcare.diagnose.saliency import heat_maps
 from fivefold_healthcare.dicom.files import is_dicom, read_header
 from fivefold_healthcare.dicom.generated import Origin, Result, save_dicom
 from fivefold_healthcare.dicom.secondary_capture import SMALLEST_WIDTH, secondary_capture
@@ -108,7 +108,7 @@ class Writer:
         image = samples.pixels(rows)
         form = samples.form
         found = self._task.predict(samples.batch(torch.tensor([row])))
-        heat = heat_maps(self._task, image, [int(found["probabilities"][0].argmax())])
+        heat = heat_maps(self._task.network, image, [int(found["probabilities"][0].argmax())])
         if form.depth is not None:
             place = form.depth // 2 if heat is None else int(heat[0].sum(axis=(1, 2)).argmax())
             picture, heat = image[0, 0, place], None if heat is None else heat[:, place]

@@ -7,20 +7,20 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-from torch import Tensor
-from torch.nn import functional as F
-
 from fivefold.config import PipelineConfig, StrictModel
 from fivefold.data.augmentation import Augmentation
+from fivefold.data.classes import require_two_classes
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints, image_fingerprints
 from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold.evaluation.baselines import Baseline, Prevalence, QuestionForest, QuestionRegression
+from fivefold.evaluation.baselines.pixels import GreyPixels
+from fivefold.evaluation.doubts import all_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
-from fivefold.images.loading import in_threads, load_arrays, load_files, refuse_any_problem, refuse_problems
+from fivefold.images.loading import in_threads, load_arrays, refuse_any_problem, refuse_problems
+from fivefold.images.samples import load_images
 from fivefold.nn.image_network import ImageNetwork, build_network, describe_backbone, load_published
 from fivefold.pipeline import Augment, Pipeline
 from fivefold.prediction import Request
@@ -49,7 +49,6 @@ NO_PATIENTS = (
     "look better than it is, and the intervals take every image for independent, which makes them too "
     "narrow. Add a column 'patient'."
 )
-_VOLUME = 5  # axes of a batch of volumes
 
 
 class Diagnosis(Questions):
@@ -127,25 +126,18 @@ class Diagnose(Pipeline):
 
     def augment(self, data: Facts) -> Augment | None:
         """The variations that the settings ask for; those of volumes are alike in every slice."""
-        settings = self.config.augment
-        vary = Augmentation(
-            classes=0,
-            crop=round(settings.crop * min(data.size)),
-            flip=settings.flip,
-            **settings.affine.model_dump(),
-            erasing=settings.erasing,
-        )
+        vary = Augmentation(classes=0, **self.config.augment.amounts(data.size))
         return partial(_vary_slices, vary) if data.get("depth") else vary
 
     def baselines(self, data: Facts) -> Sequence[Baseline]:
         """Prevalence, and logistic regression and a random forest on small grey pixels."""
-        size = BASELINE_VOLUME if data.get("depth") else tuple(min(BASELINE_SIDE, side) for side in data.size)
-        pixels = f"{'x'.join(map(str, size))} pixels"
+        images = tuple(min(BASELINE_SIDE, side) for side in data.size)
+        pixels = GreyPixels(BASELINE_VOLUME if data.get("depth") else images)
         seed = self.config.seed
         return [
             Prevalence(),
-            QuestionRegression(small_pixels, f"logistic regression on {pixels}", seed=seed),
-            QuestionForest(small_pixels, f"random forest on {pixels}", seed=seed),
+            QuestionRegression(pixels, f"logistic regression on {pixels}", seed=seed),
+            QuestionForest(pixels, f"random forest on {pixels}", seed=seed),
         ]
 
     def fingerprints(self, table: Table) -> Fingerprints:
@@ -157,8 +149,8 @@ class Diagnose(Pipeline):
 
     def cautions(self, data: Facts) -> Sequence[str]:
         """That no patients are known, and what headers give reason to doubt: of the training and of what is judged."""
-        doubts = dict.fromkeys((*data.get("doubts", ()), *self._doubts))
-        return [*([] if data.get("unit") and self._patients else [NO_PATIENTS]), *doubts]
+        unknown = [] if data.get("unit") and self._patients else [NO_PATIENTS]
+        return [*unknown, *all_doubts(data, self._doubts)]
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Subgroups, where the network looked, image quality, and the model card."""
@@ -186,23 +178,10 @@ class Diagnose(Pipeline):
     def _load(self, table: Table) -> Table:
         """Read what the table names, once, and bring it to a common form."""
         form = self._form = self._decide(table)
-        if "path" in table:
-            table = load_files(table, form, memory=int(self.config.memory * 2**30))
-        else:
-            table = load_arrays(table, form)
-        return table
+        return load_images(table, form, self.config.memory)
 
     def _decide(self, table: Table) -> Form:
         return decide_form(table, self.config, self.facts, self._backbone)
-
-
-def small_pixels(batch: Batch) -> Tensor:
-    """Grey pixels of at most 28x28, ``(B, H, W)``, or of volumes 8x14x14, from 0 to 1."""
-    images = batch["input"].float().mean(dim=1, keepdim=True) / 255
-    if images.ndim == _VOLUME:
-        return F.adaptive_avg_pool3d(images, BASELINE_VOLUME)[:, 0]
-    height, width = (min(BASELINE_SIDE, side) for side in images.shape[2:])
-    return F.adaptive_avg_pool2d(images, (height, width))[:, 0]
 
 
 def _vary_slices(vary: Augment, batch: Batch, generator: Any) -> Batch:
@@ -219,12 +198,7 @@ def _check_labels(table: Table) -> None:
     """
     if not len(table):
         raise DataError(f"{table.source}: expected labelled images, found none")
-    if table.classes and len(np.unique(table[str(table.label)])) < 2:  # noqa: PLR2004 - what telling apart needs
-        name = table.classes[int(table[str(table.label)][0])]
-        raise DataError(
-            f"{table.source}: expected images of two classes or more, found only '{name}'; add another class"
-        )
-    if not table.classes and not any(
-        (column == 0).any() and (column == 1).any() for column in table["truth"].T
-    ):
+    if table.classes:
+        require_two_classes(table, "images")
+    elif not any((column == 0).any() and (column == 1).any() for column in table["truth"].T):
         raise DataError(f"{table.source}: expected labels with both yes and no, found none such; add images")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from fivefold.data.table import Array
 from fivefold.evaluation.evaluation import Evaluation
-from fivefold.evaluation.gradcam import grad_cam
+from fivefold.evaluation.gradcam import heat_maps
 from fivefold.evaluation.section import Section
 from fivefold.images.pictures import picture_figure, with_heat
 from fivefold.tasks.questions import Questions
@@ -36,7 +33,7 @@ def saliency_section(evaluation: Evaluation, task: Questions, samples: Images) -
         return None
     rows = np.array([row for _, row, _ in chosen], dtype=np.int64)
     images = samples.pixels(rows)
-    heat = heat_maps(task, images, [question for question, _, _ in chosen])
+    heat = heat_maps(task.network, images, [question for question, _, _ in chosen])
     if heat is None:
         return None
     probabilities = evaluation.outputs["probabilities"]
@@ -57,19 +54,6 @@ def saliency_section(evaluation: Evaluation, task: Questions, samples: Images) -
         gallery=tuple(figures),
         key="saliency",
     )
-
-
-def heat_maps(
-    task: Questions, images: NDArray[np.uint8], questions: Sequence[int]
-) -> NDArray[np.float32] | None:
-    """What spoke for yes in each image ``(N, C, H, W)`` or ``(N, C, D, H, W)``: ``(N, H, W)`` or ``(N, D, H, W)``."""
-    device = next(task.parameters()).device
-    heat = grad_cam(
-        task.network,
-        torch.from_numpy(images).to(device),
-        torch.tensor(questions, dtype=torch.int64, device=device),
-    )
-    return None if heat is None else np.asarray(heat.cpu().numpy(), dtype=np.float32)
 
 
 def flat_picture(image: NDArray[np.uint8]) -> NDArray[np.uint8]:

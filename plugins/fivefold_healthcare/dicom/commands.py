@@ -13,7 +13,6 @@ from fivefold.cli.output import emit, grid, say
 from fivefold.cli.session import Session
 from fivefold.cli.taught import add
 from fivefold.cli.verbs.parameters import Json
-from fivefold.data.catalog import resolve
 from fivefold.data.table import Problem
 from fivefold_healthcare.statement import STATEMENT
 
@@ -75,7 +74,7 @@ def info(source: Source, /, *, json: Json = False) -> int:
     """
     from fivefold_healthcare.dicom.inspection import inspect  # noqa: PLC0415 - imports pydicom
 
-    found = inspect(_path(source))
+    found = inspect(Session.current.locate(source))
     if json:
         emit(found.describe())
         return 2 if found.problems else 0
@@ -126,7 +125,7 @@ def convert(
     from fivefold_healthcare.dicom.conversion import convert as run  # noqa: PLC0415 - imports pydicom
     from fivefold_healthcare.dicom.window import Window  # noqa: PLC0415 - imports numpy
 
-    done = run(_path(source), out, to, window=Window.parse(window), gaps=gaps)
+    done = run(Session.current.locate(source), out, to, window=Window.parse(window), gaps=gaps)
     if json:
         emit(
             {
@@ -177,7 +176,7 @@ def deidentify(
         retain_patient_characteristics=retain_patient,
         dates=Dates[dates.upper()],
     )
-    done = run(_path(source), out, options, read_secret(secret_file))
+    done = run(Session.current.locate(source), out, options, read_secret(secret_file))
     if json:
         emit(
             {
@@ -196,12 +195,6 @@ def deidentify(
         f"attributes changed; what was done stands in {out / REPORT}"
     )
     return _tell(done.problems)
-
-
-def _path(source: str) -> Path:
-    """Where ``source`` lies; a dataset is fetched."""
-    registry = Session.current.registry()
-    return resolve(source, registry.dataset_specs, registry.source_specs)[0]
 
 
 def _stacks(stacks: Sequence[StackReport]) -> tuple[str, str, str]:

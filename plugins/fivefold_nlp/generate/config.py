@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import OptimizerConfig, PipelineConfig, StrictModel
+from fivefold.config.fields import Dropout, Encoding
 from fivefold.config.kinds import refuse_fields_of_other_kinds
 
 Kind = Literal["lstm", "gru", "gpt"]
@@ -34,8 +35,7 @@ class ModelConfig(StrictModel):
     """Width of the token vectors of an lstm or gru; as wide as the state where not given."""
     heads: int | None = Field(None, ge=1)
     """Attention heads of a gpt (4)."""
-    dropout: float = Field(0.0, ge=0, lt=1)
-    """Share of features dropped while training."""
+    dropout: Dropout = 0.0
 
     @model_validator(mode="after")
     def _fields_of_the_kind(self) -> Self:
@@ -72,8 +72,7 @@ class GenerateConfig(PipelineConfig):
     """Text generation: texts, tokens, network, and how it is trained and judged."""
 
     optimizer: OptimizerConfig = OptimizerConfig(lr=3e-3, clip_norm=1.0)
-    encoding: str = "utf-8"
-    """How text files are encoded."""
+    encoding: Encoding = "utf-8"
     context: int = Field(64, ge=2)
     """Tokens of a training piece: as far as errors are led back in an lstm or gru, as far as a gpt sees."""
     stride: int | None = Field(None, ge=1)

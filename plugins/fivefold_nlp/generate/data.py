@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.labels import texts
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.tasks.language_model import UNSCORED
@@ -162,11 +163,9 @@ class TextWindows(Dataset):
     @property
     def ids(self) -> Array:
         """The document and the first character that each window scores, ``(N,)``."""
-        names = np.empty(len(self), dtype=object)
-        for row, (document, start, _) in enumerate(self.spans.tolist()):
-            part = self._tokens.parts[document]
-            names[row] = f"{part.document} at character {part.start + start:,}"
-        return names
+        parts = self._tokens.parts
+        places = [(parts[document], start) for document, start, _ in self.spans.tolist()]
+        return texts([f"{part.document} at character {part.start + start:,}" for part, start in places])
 
     @property
     def units(self) -> Array:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fivefold.data.labels import texts
 from fivefold.data.splits import Splits, by_group
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
@@ -38,9 +39,9 @@ def passages(parts: Iterable[Part], source: str) -> Table:
     rows = [row for part in parts for row in _cut(part)]
     return Table(
         {
-            "id": _objects([f"{row.document} at character {row.start:,}" for row in rows]),
-            "text": _objects([row.text for row in rows]),
-            "document": _objects([row.document for row in rows]),
+            "id": texts([f"{row.document} at character {row.start:,}" for row in rows]),
+            "text": texts([row.text for row in rows]),
+            "document": texts([row.document for row in rows]),
             "start": np.array([row.start for row in rows], dtype=np.int64),
         },
         source=source,
@@ -132,12 +133,6 @@ def _end(text: str, start: int) -> int:
         if zlib.crc32(text[line:end].encode(errors="surrogatepass")) % ONE_IN == 0:
             return end
         line = end
-
-
-def _objects(values: list[str]) -> Array:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 def _codes(names: Array) -> Array:

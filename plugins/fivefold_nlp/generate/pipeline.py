@@ -38,7 +38,7 @@ from fivefold_nlp.generate.passages import Part, parts_of, passages, split_passa
 from fivefold_nlp.generate.prediction import write_records
 from fivefold_nlp.generate.presets import PRESETS
 from fivefold_nlp.generate.sections import generation_sections
-from fivefold_nlp.readers import read_corpus, recognise_corpus
+from fivefold_nlp.readers.corpus import read_corpus, recognise_corpus
 from fivefold_nlp.tokenizer import TextTokenizer
 
 ORDER = 5

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
+from fivefold.data.classes import require_two_classes
 from fivefold.data.labels import encode_labels, texts
 from fivefold.data.records import opened
+from fivefold.data.shown import shown
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
 from fivefold_nlp.readers import folders, lines, tables
@@ -19,8 +21,6 @@ KINDS = (
     "a table (CSV, TSV, JSONL, Parquet) with the columns text and label, a folder with one folder of text files "
     "a class, or lines of text with their label first"
 )
-
-_FEWEST_CLASSES = 2
 
 
 def recognise_labelled(source: Path, options: ReadOptions) -> str | None:
@@ -112,11 +112,7 @@ def _plain_lines(source: Path, options: ReadOptions) -> list[Labelled]:
 
 
 def _contents(folder: Path) -> str:
-    names = sorted(path.name for path in folder.iterdir())
-    if not names:
-        return "an empty folder"
-    shown = ", ".join(names[:3])
-    return f"{shown} and {len(names) - 3:,} more" if len(names) > 3 else shown  # noqa: PLR2004 - as many as are shown
+    return shown(sorted(path.name for path in folder.iterdir())) or "an empty folder"
 
 
 def _table(source: Path, found: list[Labelled], options: ReadOptions) -> Table:
@@ -132,17 +128,13 @@ def _table(source: Path, found: list[Labelled], options: ReadOptions) -> Table:
         )
     else:
         columns["label"], classes = encode_labels(labels)
-        if len(classes) < _FEWEST_CLASSES:
-            raise DataError(
-                f"{source}: expected texts of two classes or more, found only '{classes[0]}'; add another class"
-            )
     roles: dict[str, str] = {}
     for role in ("group", "time", "split"):
         values = [getattr(one, role) for one in found]
         if any(value is not None for value in values):
             columns[role] = texts([str(value) for value in values])
             roles[role] = role
-    return Table(
+    table = Table(
         columns,
         source=str(source),
         label="label",
@@ -151,3 +143,6 @@ def _table(source: Path, found: list[Labelled], options: ReadOptions) -> Table:
         time=roles.get("time"),
         split=roles.get("split"),
     )
+    if classes:
+        require_two_classes(table, "texts")
+    return table

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from fivefold.config import StrictModel
 from fivefold.errors import DataError
 
 
-@dataclass(frozen=True)
-class Columns:
+class ColumnsConfig(StrictModel):
     """Names of the columns of a table."""
 
     text: str = "text"
+    """The text."""
     label: str = "label"
+    """Its class or rating."""
     group: str = "group"
+    """The author, product or document it comes from; such texts stay in one split."""
     time: str = "time"
+    """When it was written; texts are then split by time."""
     split: str = "split"
+    """train, val or test."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class ReadOptions:
         longest: characters of the longest text that is taken for one.
     """
 
-    columns: Columns = Columns()
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     ratings: bool = False
     encoding: str = "utf-8"
     longest: int = 1_000_000

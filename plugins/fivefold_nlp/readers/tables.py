@@ -15,15 +15,16 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from fivefold.data.only_file import only_file
 from fivefold.data.records import ENDINGS, Hints, Record, column_names, read_records
 from fivefold.errors import DataError
-from fivefold_nlp.readers.options import Columns, Labelled, ReadOptions, checked_text
+from fivefold_nlp.readers.options import ColumnsConfig, Labelled, ReadOptions, checked_text
 
 _LARGEST_VIEW = 65_536
 _KEYS = {"table", "text", "label", "group", "time", "split", "rows", "classes"}
@@ -41,7 +42,7 @@ class View:
     """
 
     table: Path
-    columns: Columns
+    columns: ColumnsConfig
     rows: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
 
@@ -49,8 +50,8 @@ class View:
 def find(source: Path, options: ReadOptions) -> View | None:
     """The table at ``source``, a file, a view, or a folder with just one of either; None where there is none."""
     if source.is_dir():
-        found = [file for file in sorted(source.iterdir()) if file.is_file() and _may_be(file, options)]
-        return find(found[0], options) if len(found) == 1 else None
+        found = only_file(source, lambda file: _may_be(file, options))
+        return None if found is None else find(found, options)
     if not source.is_file():
         return None
     if source.suffix.lower() in {".yaml", ".yml"}:
@@ -171,7 +172,7 @@ def _view(file: Path, options: ReadOptions) -> View:
         )
     names = {key: str(content[key]) for key in ("text", "label", "group", "time", "split") if key in content}
     rows, classes = (_pairs(file, content, part) for part in ("rows", "classes"))
-    return View(table, replace(options.columns, **names), rows, classes)
+    return View(table, options.columns.model_copy(update=names), rows, classes)
 
 
 def _pairs(file: Path, content: Mapping[str, object], part: str) -> dict[str, str]:

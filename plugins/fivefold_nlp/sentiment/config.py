@@ -7,7 +7,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import PipelineConfig, StrictModel
+from fivefold.config.fields import ClassWeights, Dropout, Encoding, LabelSmoothing
 from fivefold.config.kinds import refuse_fields_of_other_kinds
+from fivefold_nlp.readers.options import ColumnsConfig
 
 ModelKind = Literal["lstm", "gru", "cnn", "transformer", "huggingface"]
 
@@ -36,8 +38,7 @@ class ModelConfig(StrictModel):
     """Layers of an lstm or gru (1) or a transformer (2)."""
     heads: int | None = Field(None, ge=1)
     """Attention heads of a transformer (4)."""
-    dropout: float = Field(0.3, ge=0, lt=1)
-    """Share of features dropped while training."""
+    dropout: Dropout = 0.3
     name: str | None = None
     """Of a huggingface encoder: ``minilm-l6`` (through the package index), a hub name, or a local folder."""
     freeze: int | None = Field(None, ge=-1)
@@ -63,28 +64,12 @@ class TokenizerConfig(StrictModel):
     """Most tokens of words or bpe."""
 
 
-class ColumnsConfig(StrictModel):
-    """Names of the columns of a table."""
-
-    text: str = "text"
-    """The text."""
-    label: str = "label"
-    """Its class or rating."""
-    group: str = "group"
-    """The author, product or document it comes from; such texts stay in one split."""
-    time: str = "time"
-    """When it was written; texts are then split by time."""
-    split: str = "split"
-    """train, val or test."""
-
-
 class SentimentConfig(PipelineConfig):
     """Sentiment analysis: texts, tokens, network, and how it is trained and judged."""
 
     labels: Literal["classes", "ratings"] = "classes"
     """What labels are: names of classes, or ratings, numbers that are predicted as such."""
-    encoding: str = "utf-8"
-    """How text files are encoded."""
+    encoding: Encoding = "utf-8"
     longest: int = Field(256, ge=4)
     """Tokens of a text that are read; what comes behind is cut off, counted and reported."""
     most_characters: int = Field(1_000_000, ge=1)
@@ -92,10 +77,8 @@ class SentimentConfig(PipelineConfig):
     columns: ColumnsConfig = ColumnsConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     model: ModelConfig = ModelConfig()
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    """Share of each label that is spread over all classes."""
-    class_weights: bool = False
-    """Weigh the loss so that every class counts alike, however rare."""
+    label_smoothing: LabelSmoothing = 0.0
+    class_weights: ClassWeights = False
 
     @model_validator(mode="after")
     def _settings_of_classes(self) -> Self:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fivefold.evaluation.classification_metrics import labels, predicted
 from fivefold.evaluation.classification_sections import confident_mistakes
+from fivefold.evaluation.classified_samples import surest_right, told_guess, told_suspect
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.integrated_gradients import SMALLEST_GAP
 from fivefold.evaluation.label_errors import suspects
@@ -27,8 +28,8 @@ from fivefold_nlp.tokenizer import TextTokenizer
 
 SHOWN = 12
 """Texts in a section."""
-RIGHT_SHOWN, RIGHT_OF_A_CLASS = 8, 2
-"""Right texts shown for comparison: in all, and of one class."""
+RIGHT_OF_A_CLASS = 2
+"""Right texts of one class shown for comparison."""
 EXTREME = 2
 """Texts of the lowest predictions, and as many of the highest."""
 
@@ -88,7 +89,7 @@ def right_section(reader: Reader, task: Classification) -> Section | None:
     return _class_section(
         reader,
         task,
-        _surest_right(reader.evaluation),
+        surest_right(reader.evaluation, of_a_class=RIGHT_OF_A_CLASS),
         title="Texts that the model is rightly surest of",
         text=f"What the model has learned to look for, class by class. {_CLASS_MARKS}",
         key="right_texts",
@@ -106,8 +107,7 @@ def label_errors_section(reader: Reader, classes: Sequence[str]) -> Section | No
         text="Worth reading by someone who knows how the labels are meant. The clearest come first.",
         passages=tuple(
             plain_passage(
-                f"{evaluation.ids[one.index]}: labelled {classes[one.given]}, seems to be "
-                f"{classes[one.suggested]} (margin {one.margin:.2f})",
+                f"{told_suspect(evaluation, classes, one)} (margin {one.margin:.2f})",
                 reader.texts.texts[one.index],
             )
             for one in found
@@ -149,18 +149,11 @@ def _class_section(
 ) -> Section | None:
     if not rows:
         return None
-    probabilities, target = reader.evaluation.outputs["probabilities"], reader.evaluation.outputs["target"]
-    marked = []
-    for row in rows:
-        guess, code = int(probabilities[row].argmax()), int(target[row])
-        share = f"{100 * float(probabilities[row, guess]):.0f} %"
-        name = reader.evaluation.ids[row]
-        caption = (
-            f"{name}: {task.classes[guess]} ({share}), right"
-            if guess == code
-            else f"{name}: taken for {task.classes[guess]} ({share}), labelled {task.classes[code]}"
-        )
-        marked.append(reader.mark(row, log_odds(task, guess), caption))
+    guesses = predicted(reader.evaluation.outputs)
+    marked = [
+        reader.mark(row, log_odds(task, int(guesses[row])), told_guess(reader.evaluation, task.classes, row))
+        for row in rows
+    ]
     return _section(marked, title=title, text=text, key=key)
 
 
@@ -190,14 +183,3 @@ def _section(marked: Sequence[Marked], *, title: str, text: str, key: str) -> Se
         facts={"samples": [numbers for _, numbers in marked]},
         key=key,
     )
-
-
-def _surest_right(evaluation: Evaluation) -> list[int]:
-    """The right predictions with the highest probability, class by class."""
-    target, best = labels(evaluation.outputs), evaluation.outputs["probabilities"].max(axis=1)
-    right = predicted(evaluation.outputs) == target
-    rows: list[int] = []
-    for code in np.unique(target[right]):
-        own = np.flatnonzero(right & (target == code))
-        rows += own[np.argsort(-best[own], kind="stable")][:RIGHT_OF_A_CLASS].tolist()
-    return rows[:RIGHT_SHOWN]

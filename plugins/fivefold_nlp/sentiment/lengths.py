@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from fivefold.evaluation.bootstrap import interval, resample
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.figures import BLUE, GREY, canvas, finish
+from fivefold.evaluation.question_intervals import percent
 from fivefold.evaluation.section import Figure, Grid, Section
 from fivefold_nlp.sentiment.data import TextDataset
 
@@ -72,14 +73,14 @@ def texts_section(evaluation: Evaluation, texts: TextDataset, unknown: int | Non
         text += "Every text can be written in the tokens of this model, so none is unknown. "
     else:
         text += (
-            f"Of the tokens that were read, {_percent(strange / kept)} ({strange:,} of {kept:,}) are unknown to the "
+            f"Of the tokens that were read, {percent(strange / kept)} ({strange:,} of {kept:,}) are unknown to the "
             "model, which sees one and the same sign for all of them. "
         )
     if cut.any():
         lost = (lengths[cut] - texts.longest).sum() / lengths.sum()
         text += (
-            f"{texts.cut_off:,} texts ({_percent(cut.mean())}) have more than the {texts.longest} tokens that are "
-            f"read; what comes behind, {_percent(lost)} of all tokens, was cut off and plays no part in these "
+            f"{texts.cut_off:,} texts ({percent(cut.mean())}) have more than the {texts.longest} tokens that are "
+            f"read; what comes behind, {percent(lost)} of all tokens, was cut off and plays no part in these "
             "results."
         )
     else:
@@ -153,7 +154,3 @@ def _figure(evaluation: Evaluation, rows: list[tuple[str, Estimate]]) -> Figure:
 
 def _defined(found: Estimate) -> dict[str, float | None]:
     return {end: value if np.isfinite(value) else None for end, value in vars(found).items()}
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.1f} %"

@@ -26,13 +26,8 @@ from fivefold.pipeline import Pipeline
 from fivefold.tasks.base import Task
 from fivefold.tasks.classification import Classification
 from fivefold.tasks.regression import Regression
-from fivefold_nlp.readers import (
-    Columns,
-    ReadOptions,
-    read_labelled,
-    read_unlabelled,
-    recognise_labelled,
-)
+from fivefold_nlp.readers.choose import read_labelled, read_unlabelled, recognise_labelled
+from fivefold_nlp.readers.options import ReadOptions
 from fivefold_nlp.sentiment.config import SentimentConfig
 from fivefold_nlp.sentiment.data import TextDataset, text_facts
 from fivefold_nlp.sentiment.explain import text_sections
@@ -151,7 +146,7 @@ class Sentiment(Pipeline):
     def _options(self) -> ReadOptions:
         config = self.config
         return ReadOptions(
-            columns=Columns(**config.columns.model_dump()),
+            columns=config.columns,
             ratings=config.labels == "ratings",
             encoding=config.encoding,
             longest=config.most_characters,

@@ -6,6 +6,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from fivefold.config.fields import ClassWeights, LabelSmoothing
 from fivefold.config.image_network import ImageNetworkConfig
 from fivefold.config.image_variation import ImageVariation
 from fivefold_vision.readers.config import ImagesConfig
@@ -28,10 +29,8 @@ class ClassifyConfig(ImagesConfig):
     backbones with published weights take theirs (224), and photos 128."""
     model: ImageNetworkConfig = ImageNetworkConfig()
     augment: AugmentConfig = AugmentConfig()
-    label_smoothing: float = Field(0.0, ge=0, lt=1)
-    """Share of each label that is spread over all classes."""
-    class_weights: bool = False
-    """Weigh the loss so that every class counts alike, however rare."""
+    label_smoothing: LabelSmoothing = 0.0
+    class_weights: ClassWeights = False
     balanced_sampling: bool = False
     """Draw training images so that every class is seen alike, however rare."""
     test_time_flip: bool = False

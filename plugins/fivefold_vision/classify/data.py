@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset, Facts, TableDataset, TensorDataset, table_targets
+from fivefold.data.dataset import Dataset, Facts, TensorDataset, table_targets
 from fivefold.data.table import Table
 from fivefold.images.loading import Shape, load_rows
+from fivefold.images.samples import channels_first
 from fivefold.images.statistics import channel_statistics
+from fivefold_vision.files import ImageFiles
 
 MEASURED = 1024
 """Images on disk that mean and spread are measured on."""
@@ -28,7 +29,7 @@ def image_dataset(table: Table, shape: Shape, *, facts: Facts | None, unit: str 
         unit: what the table's groups are, for the report.
     """
     if "image" in table:
-        images = _channels_first(table["image"])
+        images = channels_first(table["image"], colour=shape.channels > 1)
         facts = facts or measure(table, images, shape, unit)
         tensors = {"input": torch.from_numpy(images)}
         target = table_targets(table)
@@ -37,27 +38,10 @@ def image_dataset(table: Table, shape: Shape, *, facts: Facts | None, unit: str 
         return TensorDataset(tensors, facts=facts, ids=table.ids, units=table.units)
     if facts is None:
         rows = np.unique(np.linspace(0, len(table) - 1, MEASURED).astype(int))
-        sample = _channels_first(load_rows([str(table["path"][row]) for row in rows], shape))
+        read = load_rows([str(table["path"][row]) for row in rows], shape)
+        sample = channels_first(read, colour=shape.channels > 1)
         facts = measure(table, sample, shape, unit)
     return ImageFiles(table, shape, facts)
-
-
-class ImageFiles(TableDataset):
-    """Images on disk, decoded when asked for."""
-
-    def __init__(self, table: Table, shape: Shape, facts: Facts) -> None:
-        super().__init__(table, facts)
-        self._shape = shape
-
-    def batch(self, indices: Tensor) -> Batch:
-        """Decode the images at ``indices``.
-
-        Raises:
-            DataError: one of them cannot be read; the message names the file.
-        """
-        paths = [str(path) for path in self._table["path"][indices.numpy()]]
-        batch = {"input": torch.from_numpy(_channels_first(load_rows(paths, self._shape)))}
-        return batch if self._target is None else {**batch, "target": self._target[indices]}
 
 
 def measure(table: Table, images: NDArray[np.uint8], shape: Shape, unit: str) -> Facts:
@@ -82,10 +66,3 @@ def measure(table: Table, images: NDArray[np.uint8], shape: Shape, unit: str) ->
     if table.group is not None:
         facts["unit"] = unit
     return facts
-
-
-def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """``(N, H, W)`` or ``(N, H, W, C)`` to ``(N, C, H, W)``."""
-    if images.ndim == 3:  # noqa: PLR2004 - grey
-        return images[:, None]
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

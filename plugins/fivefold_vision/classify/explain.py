@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from fivefold.evaluation.classification_sections import confident_mistakes
+from fivefold.evaluation.classified_samples import surest_right, told_guess, told_suspect
 from fivefold.evaluation.evaluation import Evaluation
-from fivefold.evaluation.gradcam import grad_cam
+from fivefold.evaluation.gradcam import heat_maps
 from fivefold.evaluation.label_errors import suspects
 from fivefold.evaluation.section import Section
 from fivefold.images.pictures import picture_figure, with_heat
@@ -39,7 +40,7 @@ def mistakes_section(evaluation: Evaluation, classes: Sequence[str]) -> Section 
         title="Pictures of the most confident mistakes",
         text="Where the model was sure and wrong: often a label error, an unusual view, or a real weakness.",
         gallery=tuple(
-            picture_figure(image, _caption(evaluation, classes, row))
+            picture_figure(image, told_guess(evaluation, classes, row))
             for image, row in zip(_images(evaluation, rows), rows, strict=True)
         ),
         key="mistake_pictures",
@@ -56,11 +57,7 @@ def label_errors_section(evaluation: Evaluation, classes: Sequence[str]) -> Sect
         title="Pictures of probable label errors",
         text="Worth a second look by someone who knows the subject.",
         gallery=tuple(
-            picture_figure(
-                image,
-                f"{evaluation.ids[suspect.index]}: labelled {classes[suspect.given]}, "
-                f"seems to be {classes[suspect.suggested]}",
-            )
+            picture_figure(image, told_suspect(evaluation, classes, suspect))
             for image, suspect in zip(images, found, strict=True)
         ),
         key="label_error_pictures",
@@ -68,13 +65,12 @@ def label_errors_section(evaluation: Evaluation, classes: Sequence[str]) -> Sect
 
 
 def attention_section(evaluation: Evaluation, task: Classification) -> Section | None:
-    """Grad-CAM of a sample a class and of the surest mistakes; None for networks without feature maps."""
-    rows = _attended_rows(evaluation)
+    """Grad-CAM of the surest right sample of each class and of the surest mistakes; None without feature maps."""
+    chosen = [*surest_right(evaluation, of_a_class=1), *confident_mistakes(evaluation, 4)]
+    rows = np.array(chosen, dtype=np.int64)
     images = _images(evaluation, rows)
     predicted = evaluation.outputs["probabilities"][rows].argmax(axis=1)
-    device = next(task.parameters()).device
-    inputs = torch.from_numpy(images).to(device)
-    heat = grad_cam(task.network, inputs, torch.from_numpy(predicted).to(device))
+    heat = heat_maps(task.network, images, predicted)
     if heat is None:
         return None
     return Section(
@@ -84,37 +80,13 @@ def attention_section(evaluation: Evaluation, task: Classification) -> Section |
             "Places outside the subject are a sign that the model learned something else than meant."
         ),
         gallery=tuple(
-            picture_figure(with_heat(image, heat_map.numpy()), _caption(evaluation, task.classes, row))
-            for image, heat_map, row in zip(images, heat.cpu(), rows, strict=True)
+            picture_figure(with_heat(image, heat_map), told_guess(evaluation, task.classes, row))
+            for image, heat_map, row in zip(images, heat, rows, strict=True)
         ),
         key="attention",
     )
 
 
-def _attended_rows(evaluation: Evaluation) -> NDArray[np.int64]:
-    """The surest right sample of each class (8 at most), then the surest mistakes (4 at most)."""
-    probabilities, target = evaluation.outputs["probabilities"], evaluation.outputs["target"]
-    right = np.where(probabilities.argmax(axis=1) == target, probabilities.max(axis=1), -1.0)
-    rows = []
-    for code in np.unique(target[target >= 0])[:8]:
-        own = np.flatnonzero(target == code)
-        best = own[right[own].argmax()]
-        if right[best] >= 0:
-            rows.append(int(best))
-    rows += confident_mistakes(evaluation, 4)
-    return np.array(rows or [0], dtype=np.int64)
-
-
 def _images(evaluation: Evaluation, rows: NDArray[np.int64]) -> NDArray[np.uint8]:
     """Inputs of ``rows``, uint8 ``(N, C, H, W)``."""
     return np.asarray(evaluation.samples.batch(torch.from_numpy(rows))["input"].numpy(), dtype=np.uint8)
-
-
-def _caption(evaluation: Evaluation, classes: Sequence[str], row: int) -> str:
-    shares, code = evaluation.outputs["probabilities"][row], int(evaluation.outputs["target"][row])
-    guess = int(shares.argmax())
-    share = f"{100 * float(shares[guess]):.0f} %"
-    name = evaluation.ids[row]
-    if guess == code:
-        return f"{name}: {classes[guess]} ({share}), right"
-    return f"{name}: taken for {classes[guess]} ({share}), labelled {classes[code]}"

@@ -7,30 +7,22 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from fivefold.config import PipelineConfig
 from fivefold.data.augmentation import Augmentation
-from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.classes import require_two_classes
+from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints
 from fivefold.data.table import Table
-from fivefold.errors import DataError
 from fivefold.evaluation.baselines import Baseline, LogisticRegression, MajorityClass
+from fivefold.evaluation.baselines.pixels import GreyPixels
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.images.fingerprints import fingerprint_images
-from fivefold.images.loading import (
-    SMALL,
-    Shape,
-    load_arrays,
-    load_files,
-    refuse_any_problem,
-    refuse_problems,
-    survey,
-)
+from fivefold.images.loading import SMALL, Shape, load_arrays, refuse_any_problem, refuse_problems, survey
+from fivefold.images.samples import load_images
 from fivefold.nn.image_network import (
     ImageNetwork,
     build_network,
@@ -46,7 +38,7 @@ from fivefold_vision.classify.data import image_dataset
 from fivefold_vision.classify.explain import picture_sections
 from fivefold_vision.classify.presets import PRESETS
 from fivefold_vision.readers.choose import read_input_table, read_table, recognise
-from fivefold_vision.readers.options import Columns, Options
+from fivefold_vision.readers.options import Options
 
 PHOTO, PRETRAINED = 128, 224
 """Sides that photos are brought to, without and with published weights."""
@@ -85,18 +77,18 @@ class Classify(Pipeline):
 
     def recognise(self, source: Path) -> str | None:
         """What kind of image source this is, in words."""
-        return recognise(source, self._options())
+        return recognise(source, Options.of(self.config))
 
     def read(self, source: Path) -> Table:
         """Read labelled images; those held in memory stand in the column ``image``, others in ``path``."""
-        table = self._load(read_table(source, self._options()))
+        table = self._load(read_table(source, Options.of(self.config)))
         if self.facts is None:
-            _check_classes(table)
+            require_two_classes(table, "images")
         return table
 
     def read_inputs(self, source: Path) -> Table:
         """Read images to predict; none may be left out."""
-        table = self._load(read_input_table(source, self._options()))
+        table = self._load(read_input_table(source, Options.of(self.config)))
         refuse_any_problem(table)
         return table
 
@@ -121,10 +113,7 @@ class Classify(Pipeline):
         settings = self.config.augment
         return Augmentation(
             classes=len(data.classes),
-            crop=round(settings.crop * min(data.size)),
-            flip=settings.flip,
-            **settings.affine.model_dump(),
-            erasing=settings.erasing,
+            **settings.amounts(data.size),
             mixup=settings.mixup,
             cutmix=settings.cutmix,
         )
@@ -139,9 +128,9 @@ class Classify(Pipeline):
 
     def baselines(self, data: Facts) -> Sequence[Baseline]:
         """The majority class, and logistic regression on small grey pixels."""
-        side = min(BASELINE_SIDE, *data.size)
-        name = f"logistic regression on {side}x{side} pixels"
-        return [MajorityClass(), LogisticRegression(small_pixels, name, seed=self.config.seed)]
+        pixels = GreyPixels(tuple(min(BASELINE_SIDE, side) for side in data.size))
+        name = f"logistic regression on {pixels}"
+        return [MajorityClass(), LogisticRegression(pixels, name, seed=self.config.seed)]
 
     def fingerprints(self, table: Table) -> Fingerprints:
         """Keys of the pixels: equal images, and nearly equal ones."""
@@ -156,18 +145,10 @@ class Classify(Pipeline):
     def _backbone(self) -> dict[str, Any] | None:
         return describe_backbone(self.config.model)
 
-    def _options(self) -> Options:
-        return Options(
-            class_names=self.config.class_names, columns=Columns(**self.config.columns.model_dump())
-        )
-
     def _load(self, table: Table) -> Table:
         """Decode what the table names, once, and bring it to a common shape."""
         shape = self._shape = self._decide(table)
-        if "path" in table:
-            table = load_files(table, shape, memory=int(self.config.memory * 2**30))
-        else:
-            table = load_arrays(table, shape)
+        table = load_images(table, shape, self.config.memory)
         refuse_problems(table, self.config.max_bad_share)
         return table
 
@@ -192,27 +173,3 @@ class Classify(Pipeline):
 def mirrored(images: Tensor) -> Tensor:
     """Left and right exchanged, ``(B, C, H, W)``."""
     return images.flip(3)
-
-
-def small_pixels(batch: Batch) -> Tensor:
-    """Grey pixels of at most 14x14, ``(B, H, W)`` from 0 to 1."""
-    images = batch["input"].float().mean(dim=1, keepdim=True) / 255
-    height, width = images.shape[2:]
-    size = (min(BASELINE_SIDE, height), min(BASELINE_SIDE, width))
-    return F.adaptive_avg_pool2d(images, size)[:, 0]
-
-
-def _check_classes(table: Table) -> None:
-    """Refuse data that teach nothing.
-
-    Raises:
-        DataError: no image, or images of one class only.
-    """
-    if not len(table):
-        raise DataError(f"{table.source}: expected images of two classes or more, found none")
-    codes = np.unique(table[str(table.label)])
-    if len(codes) < 2:  # noqa: PLR2004 - what telling apart needs
-        name = table.classes[int(codes[0])]
-        raise DataError(
-            f"{table.source}: expected images of two classes or more, found only '{name}'; add another class"
-        )

@@ -10,12 +10,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset, Facts, TableDataset, TensorDataset, table_targets
+from fivefold.data.dataset import Batch, Dataset, Facts, TensorDataset, table_targets
 from fivefold.data.splits import Splits
 from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold.images.decode import is_image
-from fivefold.images.loading import Shape, load_rows
+from fivefold.images.loading import Shape
+from fivefold.images.samples import channels_first
+from fivefold_vision.files import ImageFiles
 from fivefold_vision.readers import idx, npz
 from fivefold_vision.readers.choose import read_input_table, read_table, recognise
 from fivefold_vision.readers.options import Options
@@ -103,32 +105,27 @@ def image_samples(table: Table, shape: Shape, facts: Facts) -> Dataset:
     """
     numbers = numbering(len(table))
     if "image" not in table:
-        return ImageFiles(table, shape, facts)
-    tensors = {"input": torch.from_numpy(_channels_first(table["image"])), **numbers}
+        return NumberedFiles(table, shape, facts)
+    images = channels_first(table["image"], colour=shape.channels > 1)
+    tensors = {"input": torch.from_numpy(images), **numbers}
     label = table_targets(table)
     if label is not None:
         tensors["label"] = label
     return TensorDataset(tensors, facts=facts, ids=table.ids, units=table.units)
 
 
-class ImageFiles(TableDataset):
-    """Images on disk, decoded when asked for."""
+class NumberedFiles(ImageFiles):
+    """Images on disk with their numbers in this data set, decoded when asked for."""
+
+    labels = "label"
 
     def __init__(self, table: Table, shape: Shape, facts: Facts) -> None:
-        super().__init__(table, facts)
-        self._shape = shape
+        super().__init__(table, shape, facts)
         self._numbers = numbering(len(table))
 
     def batch(self, indices: Tensor) -> Batch:
-        """Decode the images at ``indices``.
-
-        Raises:
-            DataError: one of them cannot be read; the message names the file.
-        """
-        paths = [str(path) for path in self._table["path"][indices.numpy()]]
-        batch = {"input": torch.from_numpy(_channels_first(load_rows(paths, self._shape)))}
-        batch |= {name: values[indices] for name, values in self._numbers.items()}
-        return batch if self._target is None else {**batch, "label": self._target[indices]}
+        """Decode the images at ``indices``."""
+        return super().batch(indices) | {name: values[indices] for name, values in self._numbers.items()}
 
 
 def labels_of(samples: Dataset) -> NDArray[np.int64] | None:
@@ -158,10 +155,3 @@ def _needs_no_labels(source: Path) -> bool:
     if source.is_dir():
         return any(is_image(file) for file in source.rglob("*"))
     return is_image(source) or source.suffix.lower() in {".csv", ".npz"}
-
-
-def _channels_first(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """``(N, S, S)`` or ``(N, S, S, C)`` to ``(N, C, S, S)``."""
-    if images.ndim == 3:  # noqa: PLR2004 - grey
-        return images[:, None]
-    return np.ascontiguousarray(images.transpose(0, 3, 1, 2))

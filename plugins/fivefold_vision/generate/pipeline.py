@@ -19,7 +19,8 @@ from fivefold.evaluation.baselines.generation import PCAGaussian
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.images.fingerprints import fingerprint_images
-from fivefold.images.loading import Shape, load_arrays, load_files, refuse_problems, survey
+from fivefold.images.loading import Shape, refuse_problems, survey
+from fivefold.images.samples import load_images
 from fivefold.nn.generation.build import build_discriminator, build_generator
 from fivefold.nn.generation.sizes import SIZES
 from fivefold.pipeline import Augment, Pipeline
@@ -40,7 +41,7 @@ from fivefold_vision.generate.presets import PRESETS
 from fivefold_vision.generate.sections import Material, generation_sections
 from fivefold_vision.generate.task import ImageGeneration
 from fivefold_vision.generate.trained_classifier import TrainedClassifier
-from fivefold_vision.readers.options import Columns, Options
+from fivefold_vision.readers.options import Options
 
 USUAL = 64
 """Edge that larger images are brought to where none is asked for."""
@@ -71,7 +72,7 @@ class Generate(Pipeline):
 
     def recognise(self, source: Path) -> str | None:
         """What kind of image source this is, in words."""
-        return recognise_images(source, self._options())
+        return recognise_images(source, Options.of(self.config))
 
     def read(self, source: Path) -> Table:
         """Read images, with their classes where there are some; those held in memory stand in ``image``.
@@ -79,13 +80,10 @@ class Generate(Pipeline):
         Raises:
             DataError: they cannot be read, are too few, or a class to learn has none.
         """
-        table = read_images(source, self._options(), labelled=self.config.conditional)
+        table = read_images(source, Options.of(self.config), labelled=self.config.conditional)
         self._mixed = survey(table).size is None
         shape = self._decide(table)
-        if "path" in table:
-            table = load_files(table, shape, memory=int(self.config.memory * 2**30))
-        else:
-            table = load_arrays(table, shape)
+        table = load_images(table, shape, self.config.memory)
         refuse_problems(table, self.config.max_bad_share)
         if self.config.conditional and self.facts is None:
             require_every_class(table)
@@ -199,11 +197,6 @@ class Generate(Pipeline):
                 f"{table.source}: expected at least a batch of {wanted} training images, found {len(table)} in the "
                 f"training split; lower --batch-size, or add images"
             )
-
-    def _options(self) -> Options:
-        return Options(
-            class_names=self.config.class_names, columns=Columns(**self.config.columns.model_dump())
-        )
 
     def _decide(self, table: Table) -> Shape:
         """The shape of every image: as trained, as configured, else by what the images look like."""

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from fivefold.data.labels import texts
+from fivefold.data.shown import shown
 from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold.images.decode import is_image
@@ -114,6 +115,4 @@ def _unknown_folder(source: Path, options: Options) -> Table:
             "images without class folders; sort them into folders, or list them in a CSV file with the "
             "columns path and label"
         )
-    shown = ", ".join(file.name for file in files[:3])
-    more = f" and {len(files) - 3:,} more" if len(files) > 3 else ""  # noqa: PLR2004 - as many as are shown
-    raise DataError(f"{source}: expected {KINDS}; found {shown}{more}")
+    raise DataError(f"{source}: expected {KINDS}; found {shown([file.name for file in files])}")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
 from fivefold.config import PipelineConfig, StrictModel
+from fivefold.config.fields import Channels, Fit, Memory
 
 
 class ColumnsConfig(StrictModel):
@@ -25,12 +24,9 @@ class ColumnsConfig(StrictModel):
 class ImagesConfig(PipelineConfig):
     """Images: how they are read and brought to one shape."""
 
-    channels: Literal[1, 3] | None = None
-    """1 for grey, 3 for colour; as the images are where not given."""
-    fit: Literal["crop", "squash", "pad"] = "crop"
-    """What happens to other proportions: the longer side is cut or squashed, or the shorter padded."""
-    memory: float = Field(2.0, ge=0)
-    """Decoded images that take up to so many GiB are held in memory; more are decoded when asked for."""
+    channels: Channels = None
+    fit: Fit = "crop"
+    memory: Memory = 2.0
     max_bad_share: float = Field(0.0, ge=0, lt=1)
     """Share of images that may be unreadable; they are left out and listed. More are an error."""
     class_names: tuple[str, ...] = ()

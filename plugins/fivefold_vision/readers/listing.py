@@ -7,10 +7,12 @@ from pathlib import Path
 
 from fivefold.data.labels import encode_labels, texts
 from fivefold.data.listed import listed_path
+from fivefold.data.only_file import only_file
 from fivefold.data.records import Hints, Record, column_names, read_records
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
-from fivefold_vision.readers.options import Columns, Options
+from fivefold_vision.readers.config import ColumnsConfig
+from fivefold_vision.readers.options import Options
 
 _HINTS = Hints(columns="--columns.path and --columns.label", encoding=None)
 
@@ -23,17 +25,15 @@ class _Row:
     cells: dict[str, str]
 
 
-def recognise(source: Path, columns: Columns) -> str | None:
+def recognise(source: Path, columns: ColumnsConfig) -> str | None:
     """In words what ``source`` is, or None where it is no CSV file with these columns, nor has just one."""
     file = _find(source, columns)
     return None if file is None else f"a CSV file that lists images ({', '.join(column_names(file))})"
 
 
-def _find(source: Path, columns: Columns) -> Path | None:
-    files = sorted(source.glob("*.csv")) if source.is_dir() else [source]
-    files = [file for file in files if file.suffix.lower() == ".csv" and file.is_file()]
-    files = [file for file in files if {columns.path, columns.label} <= set(column_names(file))]
-    return files[0] if len(files) == 1 else None
+def _find(source: Path, columns: ColumnsConfig) -> Path | None:
+    named = {columns.path, columns.label}
+    return only_file(source, lambda file: file.suffix.lower() == ".csv" and named <= set(column_names(file)))
 
 
 def read(source: Path, options: Options) -> Table:
@@ -70,14 +70,14 @@ def _paths(rows: list[_Row]) -> dict[str, Array]:
     return {"id": texts([row.name for row in rows]), "path": texts([str(row.path) for row in rows])}
 
 
-def _rows(file: Path, columns: Columns, *, labelled: bool) -> list[_Row]:
+def _rows(file: Path, columns: ColumnsConfig, *, labelled: bool) -> list[_Row]:
     wanted = [columns.path, *([columns.label] if labelled else [])]
     return [
         _row(file, record, columns, labelled=labelled) for record in read_records(file, wanted, hints=_HINTS)
     ]
 
 
-def _row(file: Path, record: Record, columns: Columns, *, labelled: bool) -> _Row:
+def _row(file: Path, record: Record, columns: ColumnsConfig, *, labelled: bool) -> _Row:
     cells = {name: (value or "").strip() for name, value in record.values.items()}
     root = file.parent.absolute()
     name = cells[columns.path]

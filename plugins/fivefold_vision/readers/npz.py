@@ -8,8 +8,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from fivefold.data.arrays import npz_arrays, npz_names
+from fivefold.data.only_file import only_file
 from fivefold.data.table import Table
 from fivefold.errors import DataError
+from fivefold.images.samples import unlabelled_arrays
 from fivefold_vision.readers.arrays import Part, array_table
 from fivefold_vision.readers.options import Options
 
@@ -52,14 +54,8 @@ def read(source: Path, options: Options) -> Table:
 def read_inputs(source: Path) -> Table:
     """All images of the archive, for prediction: arrays called ``images`` or ``..._images``."""
     file = _path(source)
-    arrays = {
-        name: array
-        for name, array in npz_arrays(file, ("images",)).items()
-        if name == "images" or name.endswith("_images")
-    }
-    if not arrays:
-        raise DataError(f"{file}: expected an array 'images' or '..._images', found none")
-    return array_table([Part(name, array) for name, array in arrays.items()], file, folder=file.parent)
+    parts = [Part(name, array) for name, array in unlabelled_arrays(file).items()]
+    return array_table(parts, file, folder=file.parent)
 
 
 def _wanted() -> str:
@@ -67,10 +63,7 @@ def _wanted() -> str:
 
 
 def _file(source: Path) -> Path | None:
-    if source.is_dir():
-        files = sorted(source.glob("*.npz"))
-        return files[0] if len(files) == 1 else None
-    return source if source.suffix.lower() == ".npz" and source.is_file() else None
+    return only_file(source, lambda file: file.suffix.lower() == ".npz")
 
 
 def _path(source: Path) -> Path:

@@ -3,28 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fivefold.data import splits
 from fivefold.data.table import Array
 from fivefold.errors import DataError
+from fivefold_vision.readers.config import ColumnsConfig, ImagesConfig
 
 SPLIT_NAMES = {**splits.SPLIT_NAMES, "t10k": "test"}
 """Names that sources of images give their splits, MNIST's among them, and ours."""
 
 CLASSES_FILE = "classes.txt"
 """Beside numbered labels: the names of the classes, one a line, in the order of their numbers."""
-
-
-@dataclass(frozen=True)
-class Columns:
-    """Names of the columns of a CSV file."""
-
-    path: str = "path"
-    label: str = "label"
-    group: str = "group"
-    split: str = "split"
 
 
 @dataclass(frozen=True)
@@ -37,7 +28,12 @@ class Options:
     """
 
     class_names: tuple[str, ...] = ()
-    columns: Columns = Columns()
+    columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+
+    @classmethod
+    def of(cls, config: ImagesConfig) -> Options:
+        """What a pipeline's settings say."""
+        return cls(config.class_names, config.columns)
 
 
 def names_of_codes(

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fivefold.config.adversarial import DiscriminatorConfig, GeneratorConfig
 from fivefold.nn import LSTM, MLP, CompactCNN, DCGANDiscriminator, DCGANGenerator, TransformerEncoder
 
 Batch = dict[str, Tensor]
@@ -87,8 +88,8 @@ class DCGAN(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.generator = DCGANGenerator(LATENT, 3, 32, width=8)
-        self.discriminator = DCGANDiscriminator(3, 32, width=8, norm="batch")
+        self.generator = DCGANGenerator(GeneratorConfig(latent=LATENT, width=8), 3, 32)
+        self.discriminator = DCGANDiscriminator(DiscriminatorConfig(width=8, norm="batch"), 3, 32)
 
 
 def adversarial_loss(generator: Network, discriminator: Network, batch: Batch, phase: str) -> Tensor:

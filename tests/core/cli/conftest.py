@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,35 +8,12 @@ import numpy as np
 import pytest
 
 from fivefold.cli.main import main
+from isolation import own_settings_fixture, site_fixture  # noqa: F401 - fixtures of this folder
 from stub_plugins import write_plugin
 
 WEATHER = Path(__file__).parents[2] / "contracts" / "weather_plugin"
 
 Run = Callable[..., int]
-
-
-@pytest.fixture(autouse=True)
-def own_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No settings but those that a test writes, and no stub module left from another test."""
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "user"))
-    monkeypatch.setenv("FIVEFOLD_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("FIVEFOLD_PLUGINS", "")
-    monkeypatch.delenv("FIVEFOLD_PLUGINS")
-    monkeypatch.setenv("COLUMNS", "200")
-    project = tmp_path / "project"
-    project.mkdir()
-    monkeypatch.chdir(project)
-    for name in [name for name in sys.modules if name.startswith("stub_") and name != "stub_plugins"]:
-        monkeypatch.delitem(sys.modules, name)
-
-
-@pytest.fixture
-def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder on Python's path to install plugins into."""
-    folder = tmp_path / "site"
-    folder.mkdir()
-    monkeypatch.syspath_prepend(str(folder))
-    return folder
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from fivefold.data.table import Array
 from fivefold.evaluation.calibration import softmax
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.judge import judge
-from fivefold.tasks.base import Outputs
+from fivefold.tasks.base import Outputs, Task
 from fivefold.tasks.classification import Classification
 from fivefold.tasks.regression import Regression
 
@@ -33,6 +33,31 @@ def samples_like(target: Array, units: Array | None = None, **facts: object) -> 
     return TensorDataset(tensors, facts=Facts(facts), ids=ids, units=units)
 
 
+def judge_outputs(
+    task: Task,
+    outputs: Outputs,
+    samples: TensorDataset,
+    baselines: Mapping[str, Outputs] | None,
+    *,
+    resamples: int = 200,
+    seed: int = 0,
+    findings: Sequence[Finding] = (),
+    notes: Sequence[str] = (),
+) -> Evaluation:
+    return judge(
+        task=task,
+        facts=samples.facts,
+        outputs=outputs,
+        samples=samples,
+        split="test",
+        baseline_outputs=baselines or {},
+        findings=findings,
+        config=EvaluationConfig(resamples=resamples),
+        seed=seed,
+        notes=notes,
+    )
+
+
 def judge_classes(
     outputs: Outputs | None = None,
     classes: Sequence[str] = ("cat", "dog", "owl"),
@@ -44,32 +69,12 @@ def judge_classes(
 ) -> Evaluation:
     outputs = class_outputs(classes=len(classes)) if outputs is None else outputs
     samples = samples_like(outputs["target"], units, classes=list(classes), **facts)
-    return judge(
-        task=Classification(torch.nn.Identity(), classes),
-        facts=samples.facts,
-        outputs=outputs,
-        samples=samples,
-        split="test",
-        baseline_outputs=baselines or {},
-        findings=findings,
-        config=EvaluationConfig(resamples=200),
-        seed=0,
-        notes=notes,
-    )
+    task = Classification(torch.nn.Identity(), classes)
+    return judge_outputs(task, outputs, samples, baselines, findings=findings, notes=notes)
 
 
 def judge_numbers(
     outputs: Outputs, baselines: Mapping[str, Outputs] | None = None, units: Array | None = None
 ) -> Evaluation:
     samples = samples_like(outputs["target"], units)
-    return judge(
-        task=Regression(torch.nn.Identity()),
-        facts=samples.facts,
-        outputs=outputs,
-        samples=samples,
-        split="test",
-        baseline_outputs=baselines or {},
-        findings=(),
-        config=EvaluationConfig(resamples=200),
-        seed=0,
-    )
+    return judge_outputs(Regression(torch.nn.Identity()), outputs, samples, baselines)

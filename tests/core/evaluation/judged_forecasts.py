@@ -8,16 +8,16 @@ from typing import ClassVar
 import numpy as np
 import torch
 
-from fivefold.config import EvaluationConfig
 from fivefold.data.dataset import Facts, TensorDataset
 from fivefold.data.table import Array
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.forecast_metrics import forecast_metrics
 from fivefold.evaluation.forecast_sections import forecast_sections
 from fivefold.evaluation.forecast_tests import forecast_tests
-from fivefold.evaluation.judge import judge
 from fivefold.evaluation.section import Section
 from fivefold.tasks.base import Outputs, Task
+
+from .judged import judge_outputs
 
 DAY = 86_400 * 10**9
 
@@ -96,17 +96,7 @@ def judge_forecasts(
         ids=ids,
         units=days.astype(int),
     )
-    return judge(
-        task=StubForecast(facts, quantiles),
-        facts=facts,
-        outputs=outputs,
-        samples=samples,
-        split="test",
-        baseline_outputs=baselines or {},
-        findings=(),
-        config=EvaluationConfig(resamples=100),
-        seed=0,
-    )
+    return judge_outputs(StubForecast(facts, quantiles), outputs, samples, baselines, resamples=100)
 
 
 def sections_of(evaluation: Evaluation) -> dict[str, Section]:

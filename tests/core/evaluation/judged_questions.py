@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import torch
 
-from fivefold.config import EvaluationConfig
 from fivefold.data.table import Array
 from fivefold.evaluation.evaluation import Evaluation
-from fivefold.evaluation.judge import judge
 from fivefold.tasks.base import Outputs
 from fivefold.tasks.questions import Questions
 
-from .judged import samples_like
+from .judged import judge_outputs, samples_like
 
 RESAMPLES = 100
 
@@ -47,14 +45,5 @@ def judge_questions(
     seed: int = 0,
 ) -> Evaluation:
     samples = samples_like(outputs["target"], units, unit="patient")
-    return judge(
-        task=Questions(torch.nn.Identity(), names),
-        facts=samples.facts,
-        outputs=outputs,
-        samples=samples,
-        split="test",
-        baseline_outputs=baselines or {},
-        findings=(),
-        config=EvaluationConfig(resamples=RESAMPLES),
-        seed=seed,
-    )
+    task = Questions(torch.nn.Identity(), names)
+    return judge_outputs(task, outputs, samples, baselines, resamples=RESAMPLES, seed=seed)

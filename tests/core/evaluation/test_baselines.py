@@ -8,7 +8,8 @@ import torch
 from sklearn.linear_model import LogisticRegression as Reference
 from sklearn.preprocessing import StandardScaler
 
-from fivefold.data.dataset import Dataset, Facts, TensorDataset
+from core.training.toys import Streamed
+from fivefold.data.dataset import Facts, TensorDataset
 from fivefold.data.table import Table
 from fivefold.data.windows import Windows
 from fivefold.errors import ConfigError, DataError
@@ -26,29 +27,6 @@ def dataset(inputs, target, **facts):
     return TensorDataset(tensors, facts=Facts(facts), ids=np.arange(len(target)))
 
 
-class OnDisk(Dataset):
-    """The same samples, but read batch by batch, with a count of what was read."""
-
-    def __init__(self, inner):
-        self.inner = inner
-        self.read = 0
-
-    def __len__(self):
-        return len(self.inner)
-
-    def batch(self, indices):
-        self.read += len(indices)
-        return self.inner.batch(indices)
-
-    @property
-    def facts(self):
-        return self.inner.facts
-
-    @property
-    def ids(self):
-        return self.inner.ids
-
-
 def blobs(count=600, classes=3):
     generator = np.random.default_rng(0)
     target = generator.integers(classes, size=count)
@@ -61,7 +39,7 @@ def features(batch):
     return batch["input"]
 
 
-@pytest.mark.parametrize("wrap", [lambda held: held, OnDisk])
+@pytest.mark.parametrize("wrap", [lambda held: held, Streamed])
 def test_majority_class_gives_the_training_shares(wrap):
     baseline = MajorityClass()
     baseline.fit(wrap(dataset(np.zeros((4, 1)), np.array([0, 2, 2, 2]), classes=["a", "b", "c"])))
@@ -104,10 +82,10 @@ def test_logistic_regression_sees_a_bounded_draw_in_proportion():
 
 
 def test_logistic_regression_reads_no_more_of_the_disk_than_it_sees():
-    train = OnDisk(blobs())
+    train = Streamed(blobs())
     baseline = LogisticRegression(features, max_samples=50, max_iterations=1)
     baseline.fit(train)
-    assert train.read == 50
+    assert len(train.read) == 50
     shares = baseline.predict(blobs(20))["probabilities"]
     np.testing.assert_allclose(shares.sum(axis=1), 1)
 

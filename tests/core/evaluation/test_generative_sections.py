@@ -4,7 +4,6 @@ import pytest
 import torch
 from scipy import stats
 
-from fivefold.config import EvaluationConfig
 from fivefold.config.adversarial import AdversarialConfig
 from fivefold.data.dataset import Facts, TensorDataset
 from fivefold.evaluation.class_coverage import class_coverage_section, share_of
@@ -28,9 +27,10 @@ from fivefold.evaluation.generative_sections import (
     multiple_of_floor,
     quality_section,
 )
-from fivefold.evaluation.judge import judge
 from fivefold.evaluation.report import write_report
 from fivefold.tasks.adversarial import Adversarial
+
+from .judged import judge_outputs
 
 COUNT = 120
 
@@ -50,17 +50,8 @@ def judged(shift: float = 0.5, width: int = 4) -> Evaluation:
     samples = TensorDataset(
         {"input": torch.zeros(COUNT, 1, 2, 2)}, facts=Facts(), ids=np.arange(COUNT).astype(object)
     )
-    return judge(
-        task=task,
-        facts=samples.facts,
-        outputs=outputs,
-        samples=samples,
-        split="test",
-        baseline_outputs={"Gaussian in PCA space": {"generated": features(2, shift=2.0, width=width)}},
-        findings=(),
-        config=EvaluationConfig(resamples=200),
-        seed=0,
-    )
+    rivals = {"Gaussian in PCA space": {"generated": features(2, shift=2.0, width=width)}}
+    return judge_outputs(task, outputs, samples, rivals)
 
 
 def test_judgement_beats_a_worse_rival_with_an_interval_around_the_value() -> None:

@@ -9,32 +9,10 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from fivefold.data.dataset import Dataset, Facts, TensorDataset
+from core.training.toys import Streamed
+from fivefold.data.dataset import Facts, TensorDataset
 from fivefold.errors import DataError
 from fivefold.evaluation.baselines import Prevalence, QuestionForest, QuestionRegression
-
-
-class OnDisk(Dataset):
-    """The same samples, read batch by batch, with a count of what was read."""
-
-    def __init__(self, inner):
-        self.inner = inner
-        self.read = 0
-
-    def __len__(self):
-        return len(self.inner)
-
-    def batch(self, indices):
-        self.read += len(indices)
-        return self.inner.batch(indices)
-
-    @property
-    def facts(self):
-        return self.inner.facts
-
-    @property
-    def ids(self):
-        return self.inner.ids
 
 
 def dataset(inputs, target):
@@ -69,7 +47,7 @@ def forest(**settings):
     return QuestionForest(features, "random forest on four numbers", **{"trees": 10, **settings})
 
 
-@pytest.mark.parametrize("wrap", [lambda held: held, OnDisk])
+@pytest.mark.parametrize("wrap", [lambda held: held, Streamed])
 def test_prevalence_is_the_share_of_yes_among_known_answers(wrap):
     baseline = Prevalence()
     nan = np.nan
@@ -134,10 +112,10 @@ def test_equal_seeds_predict_alike(make):
 @pytest.mark.parametrize("make", [regression, forest])
 def test_no_more_of_the_disk_is_read_than_is_seen(make):
     inputs, target = asked()
-    train = OnDisk(dataset(inputs, target))
+    train = Streamed(dataset(inputs, target))
     baseline = make(max_samples=50)
     baseline.fit(train)
-    assert train.read == 50
+    assert len(train.read) == 50
     assert baseline.predict(dataset(inputs, target))["probabilities"].shape == (300, 3)
 
 
@@ -175,7 +153,7 @@ def test_a_bounded_number_of_steps_is_no_fault():
     assert ((found >= 0) & (found <= 1)).all()
 
 
-@pytest.mark.parametrize("wrap", [lambda held: held, OnDisk])
+@pytest.mark.parametrize("wrap", [lambda held: held, Streamed])
 @pytest.mark.parametrize("make", [regression, forest])
 def test_no_known_answer_is_refused(make, wrap):
     inputs, target = asked()

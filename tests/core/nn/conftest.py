@@ -1,12 +1,1 @@
-"""Small networks are fastest on one thread."""
-
-import pytest
-import torch
-
-
-@pytest.fixture(autouse=True, scope="package")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+from one_thread import one_thread_fixture  # noqa: F401 - a fixture of this folder

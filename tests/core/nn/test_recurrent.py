@@ -3,7 +3,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fivefold.nn import GRU, LSTM, GRUEncoder, LSTMEncoder, RecurrentEncoder
+from fivefold.nn import GRU, LSTM, RecurrentEncoder
 
 
 @settings(max_examples=15, deadline=None)
@@ -29,16 +29,16 @@ def test_padding_changes_nothing(kind, layers, bidirectional, lengths, extra) ->
         assert torch.count_nonzero(outputs[row, length:]) == 0
 
 
-@pytest.mark.parametrize("make", [GRUEncoder, LSTMEncoder])
-def test_final_state_is_the_last_output_of_each_direction(make) -> None:
-    encoder = make(3, 4, 2, bidirectional=True)
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_final_state_is_the_last_output_of_each_direction(kind) -> None:
+    encoder = RecurrentEncoder(kind, 3, 4, 2, bidirectional=True)
     outputs, final = encoder(torch.randn(2, 5, 3))
     expected = torch.cat((outputs[:, -1, :4], outputs[:, 0, 4:]), dim=-1)
     torch.testing.assert_close(final, expected)
 
 
 def test_gru_step_is_the_papers() -> None:
-    encoder = GRUEncoder(3, 4)
+    encoder = RecurrentEncoder("gru", 3, 4)
     cell = encoder.recurrent
     step = torch.randn(1, 1, 3)
     reset, update, new = (step[0] @ cell.weight_ih_l0.T + cell.bias_ih_l0).chunk(3, dim=-1)

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from fivefold.data.dataset import Dataset, Facts, TensorDataset
+from core.training.toys import Streamed
+from fivefold.data.dataset import Facts, TensorDataset
 from fivefold.errors import ConfigError, DataError
 from fivefold.evaluation.calibration import softmax
 from fivefold.tasks import Classification
@@ -65,28 +66,13 @@ def test_parts_of_a_batch_add_up_to_its_loss(class_weights):
     torch.testing.assert_close(total, task.loss(given, "main").value)
 
 
-class OnDisk(Dataset):
-    def __init__(self, inner):
-        self.inner = inner
-
-    def __len__(self):
-        return len(self.inner)
-
-    def batch(self, indices):
-        return self.inner.batch(indices)
-
-    @property
-    def facts(self):
-        return self.inner.facts
-
-    @property
-    def ids(self):
-        return self.inner.ids
-
-
 @pytest.mark.parametrize(
     "train",
-    [dataset([0, 0, 0, 1, 2, 2]), OnDisk(dataset([0, 0, 0, 1, 2, 2])), dataset([0], class_counts=[3, 1, 2])],
+    [
+        dataset([0, 0, 0, 1, 2, 2]),
+        Streamed(dataset([0, 0, 0, 1, 2, 2])),
+        dataset([0], class_counts=[3, 1, 2]),
+    ],
     ids=["memory", "disk", "stated"],
 )
 def test_class_weights_are_inverse_frequencies_with_mean_one(train):

@@ -1,11 +1,5 @@
 from __future__ import annotations
 
-import io
-import json
-import os
-import signal
-import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,66 +7,19 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from rich.console import Console
 
 from core.training.toys import Classifier, Gan, Streamed, blobs, settings
+from core.training.trainings import CPU, Scripted, checkpoints, records, trainer
 from fivefold.config import ScheduleConfig
-from fivefold.data.dataset import Batch, Dataset
-from fivefold.errors import ConfigError, DataError, Interrupted, TrainingError
-from fivefold.evaluation.metric import Metric
-from fivefold.tasks.base import Loss, Phase, Task
+from fivefold.data.dataset import Batch
+from fivefold.errors import ConfigError
+from fivefold.tasks.base import Phase
 from fivefold.training.callback import Callback
 from fivefold.training.engine import Engine
 from fivefold.training.inference import predict_outputs
 from fivefold.training.loading.loader import Loader
 from fivefold.training.saving.checkpoint import newest_checkpoint
-from fivefold.training.trainer import Trainer
-from fivefold.training.watching.progress import ProgressDisplay
 from fivefold.training.watching.records import VARYING
-from fivefold.training.watching.reporter import Reporter
-
-CPU = torch.device("cpu")
-
-
-def trainer(
-    directory: Path,
-    task: Task | None = None,
-    *,
-    train: Dataset | None = None,
-    val: bool = True,
-    **values: Any,
-) -> Trainer:
-    torch.manual_seed(0)
-    names = ("augment", "callbacks", "sample_weights", "progress", "tensorboard")
-    given = {"progress": False, "tensorboard": False, **{k: values.pop(k) for k in names if k in values}}
-    return Trainer(
-        task or Classifier(),
-        blobs(60) if train is None else train,
-        blobs(30, seed=1) if val else None,
-        config=settings(**values),
-        device=CPU,
-        directory=directory,
-        **given,
-    )
-
-
-def records(directory: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
-
-
-def checkpoints(directory: Path) -> list[int]:
-    return sorted(int(path.name.removeprefix("step-")) for path in (directory / "checkpoints").iterdir())
-
-
-class Scripted(Classifier):
-    """Judged by values given beforehand, one a validation."""
-
-    def __init__(self, values: list[float]) -> None:
-        super().__init__()
-        self.values = iter(values)
-
-    def metrics(self) -> list[Metric]:
-        return [Metric("score", lambda outputs, weights: next(self.values))]  # noqa: ARG005 - a metric's signature
 
 
 def test_it_learns(tmp_path: Path) -> None:
@@ -211,170 +158,6 @@ def test_wrong_settings(tmp_path: Path) -> None:
         trainer(tmp_path, val=False, trainer={"patience": 3})
     with pytest.raises(ConfigError, match="no samples"):
         trainer(tmp_path, train=blobs(0))
-
-
-def test_a_loss_that_is_not_finite(tmp_path: Path) -> None:
-    class Explodes(Classifier):
-        calls = 0
-
-        def loss(self, batch: Batch, phase: str) -> Loss:
-            self.calls += 1
-            loss = super().loss(batch, phase)
-            return Loss(loss.value * torch.inf, loss.weight) if self.calls == 6 else loss
-
-    message = (
-        r"not finite at step 6 \(learning rate .*the last good one is of step 4\), .*lower --optimizer.lr"
-    )
-    with pytest.raises(TrainingError, match=message):
-        trainer(tmp_path, Explodes(), trainer={"checkpoint_every": 7, "log_every": 100}).fit()
-    assert checkpoints(tmp_path) == [4]
-
-
-def test_a_failure_waits_for_the_checkpoint_under_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The records stay open until it stands: it is the one to go on from."""
-    failed = threading.Event()
-    sync = Reporter.sync
-
-    def late(reporter: Reporter) -> None:
-        failed.wait(10)
-        time.sleep(0.2)  # long enough for the training to be over, were it not to wait
-        sync(reporter)
-
-    class Explodes(Classifier):
-        calls = 0
-
-        def loss(self, batch: Batch, phase: str) -> Loss:
-            self.calls += 1
-            loss = super().loss(batch, phase)
-            if self.calls < 6:
-                return loss
-            failed.set()
-            return Loss(loss.value * torch.inf, loss.weight)
-
-    monkeypatch.setattr(Reporter, "sync", late)
-    with pytest.raises(TrainingError, match="the last good one is of step 4"):
-        trainer(tmp_path, Explodes(), trainer={"checkpoint_every": 7, "log_every": 100}).fit()
-    assert checkpoints(tmp_path) == [4]
-
-
-def test_weights_that_are_not_finite_are_not_saved(tmp_path: Path) -> None:
-    class Breaks(Classifier):
-        def loss(self, batch: Batch, phase: str) -> Loss:
-            loss = super().loss(batch, phase)
-            endless = self.network[0].weight.sum() * 0  # its gradient is infinite, its value is not
-            endless.register_hook(lambda gradient: gradient * torch.inf)
-            return Loss(loss.value + endless, loss.weight)
-
-    with pytest.raises(
-        TrainingError, match=r"the weights are not finite after step 1 .*none was saved before"
-    ):
-        trainer(tmp_path, Breaks(), trainer={"checkpoint_every": 1}).fit()
-    assert not (tmp_path / "checkpoints").exists()
-
-
-def test_memory_running_out_is_explained(tmp_path: Path) -> None:
-    class Greedy(Classifier):
-        def loss(self, batch: Batch, phase: str) -> Loss:
-            torch.empty(2**50)
-            return super().loss(batch, phase)
-
-    with pytest.raises(TrainingError, match=r"too small for batches of 16; try --batch-size 8"):
-        trainer(tmp_path, Greedy()).fit()
-
-    class Device(Classifier):
-        def loss(self, batch: Batch, phase: str) -> Loss:
-            raise torch.OutOfMemoryError("CUDA out of memory")
-
-    with pytest.raises(TrainingError, match="try --batch-size 8"):
-        trainer(tmp_path, Device()).fit()
-
-
-def test_other_errors_pass_through(tmp_path: Path) -> None:
-    class Wrong(Classifier):
-        def loss(self, batch: Batch, phase: str) -> Loss:
-            raise RuntimeError("shapes cannot be multiplied")
-
-    heard = Recorder()
-    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
-        trainer(tmp_path, Wrong(), callbacks=[heard]).fit()
-    assert heard.calls[-1] == ("end", {"status": "failed", "step": 0})
-
-
-def test_a_sample_that_cannot_be_read(tmp_path: Path) -> None:
-    data = Streamed(blobs(60), broken={7: OSError("bad sector")})
-    with pytest.raises(DataError, match="could not be read: OSError: bad sector"):
-        trainer(tmp_path, train=data).fit()
-
-
-class Recorder(Callback):
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, Any]] = []
-
-    def on_start(self, info: dict[str, Any]) -> None:
-        self.calls.append(("start", info))
-
-    def on_log(self, record: dict[str, Any]) -> None:
-        self.calls.append((record["split"], record["step"]))
-
-    def on_end(self, info: dict[str, Any]) -> None:
-        self.calls.append(("end", info))
-
-
-def test_callbacks(tmp_path: Path) -> None:
-    heard = Recorder()
-    trainer(tmp_path, epochs=1, callbacks=[Callback(), heard]).fit()
-    (name, info), *between, last = heard.calls
-    assert name == "start"
-    assert (info["step"], info["steps"], info["steps_per_epoch"], info["samples"]) == (0, 4, 4, 60)
-    assert (info["monitor"], info["parameters"], info["precision"]) == ("accuracy", 131, "float32")
-    assert between == [("train", 3), ("train", 4), ("val", 4)]
-    assert last == ("end", {"status": "finished", "step": 4})
-
-
-def test_callbacks_hear_of_an_interruption(tmp_path: Path) -> None:
-    class Stops(Recorder):
-        def on_log(self, record: dict[str, Any]) -> None:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    heard = Stops()
-    with pytest.raises(Interrupted):
-        trainer(tmp_path, callbacks=[heard]).fit()
-    assert heard.calls[-1] == ("end", {"status": "interrupted", "step": 3})
-
-
-def test_tensorboard(tmp_path: Path) -> None:
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    trainer(tmp_path, epochs=2, tensorboard=True).fit()
-    trainer(tmp_path, epochs=3, tensorboard=True).fit(resume=True)
-    events = EventAccumulator(str(tmp_path / "tensorboard")).Reload()
-    assert [event.step for event in events.Scalars("val/accuracy")] == [4, 8, 12]
-    losses = [line["loss"] for line in records(tmp_path) if line["split"] == "train"]
-    assert [event.value for event in events.Scalars("train/loss")] == pytest.approx(losses)
-
-
-@pytest.mark.parametrize("terminal", [False, True])
-@pytest.mark.parametrize("val", [False, True])
-def test_progress(terminal: bool, val: bool, tmp_path: Path) -> None:
-    stream = io.StringIO()
-    display = ProgressDisplay(Console(file=stream, force_terminal=terminal, width=160))
-    trainer(tmp_path, val=val, callbacks=[display]).fit()
-    text = stream.getvalue()
-    assert "Training 131 parameters on 60 samples for 3 epochs of 4 steps (CPU" in text.replace("\x1b[0m", "")
-    assert "loss" in text
-    assert "samples/s" in text
-    assert ("val accuracy" in text) is val
-    assert ("12/12" in text) is terminal
-    assert ("epoch 3/3" in text) or terminal
-
-
-def test_progress_is_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    trainer(tmp_path, epochs=1, progress=True).fit()
-    captured = capsys.readouterr()
-    assert captured.out == ""
-    assert "epoch 1/1" in captured.err
 
 
 def test_phases_have_schedules_of_their_own(tmp_path: Path) -> None:

@@ -12,23 +12,12 @@ import pytest
 import torch
 
 from core.training.toys import Classifier, blobs, settings
+from core.training.trainings import Scripted
 from fivefold.errors import ConfigError, Interrupted
-from fivefold.evaluation.metric import Metric
 from fivefold.tasks.base import Task
 from fivefold.training.callback import Callback
 from fivefold.training.saving.checkpoint import load_tensors
 from fivefold.training.trainer import Trainer
-
-
-class Scripted(Classifier):
-    """Judged by values given beforehand, one a validation."""
-
-    def __init__(self, values: list[float]) -> None:
-        super().__init__()
-        self.values = iter(values)
-
-    def metrics(self) -> list[Metric]:
-        return [Metric("score", lambda outputs, weights: next(self.values))]  # noqa: ARG005 - a metric's signature
 
 
 class Stops(Callback):

@@ -116,17 +116,17 @@ def batch_of(seen: Grid, future: Grid | None = None) -> Batch:
     return batch
 
 
-def walking(seed: int = 0, windows: int = 6, agents: int = 4) -> Batch:
-    """A batch of windows with padding and with agents that leave."""
+def walking(seed: int = 0, windows: int = 6, agents: int = 4, *, absent: int = 2) -> Batch:
+    """A batch of windows with padding: in each of so many the last agent is absent; in the second one leaves."""
     generator = np.random.default_rng(seed)
     parts = []
     for _ in range(windows):
         grid = walkers(generator, agents)
         parts.append(batch_of(grid[:SEEN], grid[SEEN:]))
     batch = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    batch["present"][::2, -1] = False
-    batch["seen"][::2, -1] = 0
-    batch["target"][::2, -1] = math.nan
+    batch["present"][::absent, -1] = False
+    batch["seen"][::absent, -1] = 0
+    batch["target"][::absent, -1] = math.nan
     batch["target"][1, 0] = math.nan
     return batch
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -13,7 +12,7 @@ from torch import Tensor
 
 from fivefold_driving.predict.augmentation import TrackAugmentation
 from fivefold_driving.predict.tasks import judged_of
-from plugins.driving.predict_cases import FACTS, SEEN, batch_of, predict, task_of, walkers
+from plugins.driving.predict_cases import FACTS, predict, task_of, walking
 
 Batch = dict[str, Tensor]
 SEEDS = st.integers(0, 10**6)
@@ -27,15 +26,7 @@ MODES = {
 
 def walks(seed: int = 0, windows: int = 32, agents: int = 4) -> Batch:
     """Windows of three or four agents; of one in each the future is not known."""
-    generator = np.random.default_rng(seed)
-    parts = []
-    for _ in range(windows):
-        grid = walkers(generator, agents)
-        parts.append(batch_of(grid[:SEEN], grid[SEEN:]))
-    batch = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
-    batch["present"][::3, -1] = False
-    batch["seen"][::3, -1] = 0
-    batch["target"][::3, -1] = math.nan
+    batch = walking(seed, windows, agents, absent=3)
     batch["target"][:, 0] = math.nan
     return batch
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fivefold_driving.tracks.options import Columns, Options
+from fivefold_driving.tracks.options import ColumnsConfig, Options
 from fivefold_driving.tracks.readers.choose import read_scenes, recognise
 from fivefold_driving.tracks.scene import Scene
 from plugins.driving.tracks import (
@@ -225,7 +225,7 @@ def test_a_table_of_frames_with_other_names(options: dict[str, float], tmp_path:
         {"track": row["agent"], "n": round(row["time"] / 0.4), "east": row["x"], "north": row["y"]}
         for row in rows()
     ]
-    columns = Columns(frame="n", agent="track", x="east", y="north")
+    columns = ColumnsConfig(frame="n", agent="track", x="east", y="north")
     file = write_csv(tmp_path / "t.csv", entries)
     assert recognise(file) is None
     assert recognise(file, Options(columns=columns)) == "a table of tracks"

@@ -29,6 +29,17 @@ STRAIGHT = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 Value = Any | Callable[[int], Any]
 
 
+def laid_out(affine: NDArray[np.float64]) -> dict[str, Any]:
+    """What `write_series` is told of a volume whose voxels lie as ``affine`` ``(4, 4)`` says."""
+    lengths = np.linalg.norm(affine[:3, :3], axis=0)
+    return {
+        "spacing": lengths[::-1],
+        "origin": affine[:3, 3],
+        "orientation": (affine[:3, :2] / lengths[:2]).T,
+        "step": affine[:3, 2],
+    }
+
+
 def write_series(
     folder: Path,
     values: NDArray[Any],

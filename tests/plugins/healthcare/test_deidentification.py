@@ -1,84 +1,24 @@
+"""The profile's table, its options, and replacements that agree over files."""
+
+from __future__ import annotations
+
 import copy
-import json
 import shutil
 import subprocess
-from io import BytesIO
 from pathlib import Path
 
 import pydicom
 import pytest
-from pydicom import Dataset
-from pydicom.dataset import FileMetaDataset
 from pydicom.sequence import Sequence
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from fivefold.errors import ConfigError, DataError
 from fivefold_healthcare.dicom.deidentification import (
     Dates,
-    DeidentificationReport,
     Deidentifier,
     Options,
-    Outcome,
 )
-
-SECRET = b"sixteen or more random bytes"
-STUDY, SERIES, INSTANCE = "1.2.3.4.5.6.7001", "1.2.3.4.5.6.7002", "1.2.3.4.5.6.7003"
-
-
-def image(**attributes: object) -> Dataset:
-    """A CT image of 2 by 2 pixels, as a scanner would name it."""
-    dataset = Dataset()
-    dataset.SOPClassUID = CTImageStorage
-    dataset.SOPInstanceUID = INSTANCE
-    dataset.StudyInstanceUID = STUDY
-    dataset.SeriesInstanceUID = SERIES
-    dataset.PatientName = "Nightingale^Florence"
-    dataset.PatientID = "MRN-00042"
-    dataset.PatientBirthDate = "18200512"
-    dataset.PatientSex = "F"
-    dataset.PatientAge = "034Y"
-    dataset.StudyDate = "20200229"
-    dataset.StudyTime = "101112"
-    dataset.AcquisitionDateTime = "20200229101112.000000+0100"
-    dataset.AccessionNumber = "ACC-777"
-    dataset.InstitutionName = "Scutari Barracks"
-    dataset.StationName = "SCUTARI-CT-2"
-    dataset.StudyDescription = "Chest without contrast"
-    dataset.Modality = "CT"
-    dataset.Manufacturer = "Example Works"
-    dataset.Rows = dataset.Columns = 2
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.BitsAllocated = dataset.BitsStored = 8
-    dataset.HighBit, dataset.PixelRepresentation = 7, 0
-    dataset.PixelData = bytes((1, 2, 3, 4))
-    dataset["PixelData"].VR = "OB"
-    dataset.file_meta = FileMetaDataset()
-    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    for keyword, value in attributes.items():
-        setattr(dataset, keyword, value)
-    return dataset
-
-
-def item(**attributes: object) -> Dataset:
-    dataset = Dataset()
-    for keyword, value in attributes.items():
-        setattr(dataset, keyword, value)
-    return dataset
-
-
-def deidentified(dataset: Dataset, **options: object) -> Outcome:
-    return Deidentifier(Options(**options), SECRET).deidentify(dataset)
-
-
-def written(outcome: Outcome) -> bytes:
-    stream = BytesIO()
-    outcome.dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
-
-
-def actions(outcome: Outcome) -> dict[str, str]:
-    return {change.path: change.action for change in outcome.changes}
+from plugins.healthcare.deidentified import INSTANCE, SECRET, STUDY, actions, deidentified, image
+from plugins.healthcare.single_images import item
 
 
 def test_basic_profile_follows_the_table() -> None:
@@ -243,215 +183,6 @@ def test_second_pass_changes_replacements_only() -> None:
     same = {element.tag for element in once if element == twice.dataset[element.tag]}
     changed = {pydicom.datadict.keyword_for_tag(tag) for tag in set(once.keys()) - same}
     assert changed == {"PatientName", "PatientID", "StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID"}
-
-
-def test_private_unknown_and_misplaced_attributes_go() -> None:
-    original = image()
-    original.private_block(0x0011, "Nurses", create=True).add_new(1, "LO", "Florence N.")
-    original.add_new(0x60000010, "US", 4)
-    original.add_new(0x50000010, "US", 4)
-    original.add_new(0x00080000, "UL", 4)
-    original.add_new(0x00081FFF, "LO", "no attribute of DICOM")
-    original.add_new(0x0028106A, "LO", "text where a number belongs")
-    original.add_new(0x00189999, "UN", b"whatever")
-    original.EncryptedAttributesSequence = [item(EncryptedContent=b"abcd")]
-    added = set(original.keys()) - set(image().keys())
-    outcome = deidentified(original)
-    assert not added & set(outcome.dataset.keys())
-    assert len(added) == 9
-    assert {change.path: change.reason for change in outcome.changes}["(0011,1001)"] == "private attribute"
-    assert b"Florence N." not in written(outcome)
-
-
-def test_attributes_unknown_to_the_table_go_by_their_kind() -> None:
-    original = image(
-        RetrieveURL="https://hospital.example/42",
-        ContextGroupExtensionCreatorUID="1.2.3.99",
-        PatientID="MRN-00042",
-    )
-    original.add_new("TextValue", "UT", "seen by the ward")
-    new = deidentified(original).dataset
-    assert "RetrieveURL" not in new
-    assert "TextValue" not in new
-    assert new.ContextGroupExtensionCreatorUID.startswith("2.25.")
-
-
-def test_sequences_with_dummies_hold_nothing_of_the_item() -> None:
-    person = item(
-        PersonIdentificationCodeSequence=[
-            item(CodeValue="N-17", CodingSchemeDesignator="99W", CodeMeaning="Sister")
-        ],
-        InstitutionName="Scutari",
-    )
-    outcome = deidentified(image(VerifyingObserverSequence=[person, person]))
-    inner = outcome.dataset.VerifyingObserverSequence
-    assert len(inner) == 1
-    assert inner[0].PersonIdentificationCodeSequence[0].CodeMeaning == "ANONYMIZED"
-    assert b"Sister" not in written(outcome)
-
-
-def test_file_header_is_written_anew() -> None:
-    original = image()
-    original.file_meta.SourceApplicationEntityTitle = "SCUTARI_PACS"
-    original.file_meta.ImplementationVersionName = "NURSE_1"
-    original.file_meta.PrivateInformationCreatorUID = "1.2.3.4"
-    original.file_meta.PrivateInformation = b"Florence"
-    original.preamble = b"Florence".ljust(128, b"\0")
-    outcome = deidentified(original)
-    content = written(outcome)
-    assert content[:132] == bytes(128) + b"DICM"
-    assert not any(text in content for text in (b"SCUTARI", b"NURSE", b"Florence"))
-    assert {"preamble", "file_meta.SourceApplicationEntityTitle"} <= set(actions(outcome))
-
-
-def test_repeats_in_attributes_that_stay_are_removed() -> None:
-    outcome = deidentified(
-        image(
-            SoftwareVersions="build for NIGHTINGALE",
-            SequenceName="MRN-00042b",
-            ScanOptions="ACC_777",
-            AccessionNumber="acc_777",
-            SeriesNumber=1820,
-            ManufacturerModelName="Model Night",
-        )
-    )
-    new = outcome.dataset
-    assert not {"SoftwareVersions", "SequenceName", "ScanOptions"} & {element.keyword for element in new}
-    assert (new.SeriesNumber, new.ManufacturerModelName) == (1820, "Model Night")
-    reasons = {change.path: change.reason for change in outcome.changes}
-    assert reasons["SoftwareVersions"] == "repeats the value of an attribute that was removed"
-
-
-@pytest.mark.parametrize("charset", ["ISO_IR 192", ["", "ISO 2022 IR 87"]])
-def test_repeats_are_found_in_every_script(charset: str | list[str]) -> None:
-    original = image(
-        SpecificCharacterSet=charset, PatientName="Yamada^Tarou=山田^太郎", SoftwareVersions="試験 山田 様"
-    )
-    stream = BytesIO()
-    original.save_as(stream, enforce_file_format=True)
-    stream.seek(0)
-    outcome = deidentified(pydicom.dcmread(stream))
-    assert "SoftwareVersions" not in outcome.dataset
-    assert not any("山田".encode(coding) in written(outcome) for coding in ("utf-8", "iso2022_jp", "euc_jp"))
-
-
-def test_words_with_another_meaning_stay() -> None:
-    new = deidentified(
-        image(StudyDescription="CHEST", BodyPartExamined="CHEST", SeriesDescription="Example Works")
-    )
-    assert new.dataset.BodyPartExamined == "CHEST"
-    assert new.dataset.Manufacturer == "Example Works"
-
-
-def test_newborns_keep_their_study_date() -> None:
-    new = deidentified(image(PatientBirthDate="20200229"), dates=Dates.UNMODIFIED).dataset
-    assert new.StudyDate == "20200229"
-
-
-def test_value_in_bytes_that_stay_is_refused() -> None:
-    original = image(Rows=1, Columns=25, PixelData=b"\x01\x02NIGHTINGALE^F MRN-00042")
-    with pytest.raises(
-        DataError, match=r"found one in PixelData \(7FE0,0010\); remove that attribute"
-    ) as caught:
-        deidentified(original)
-    assert "MRN" not in str(caught.value)
-
-
-def test_bytes_after_the_last_pixel_are_cut_off() -> None:
-    outcome = deidentified(image(PixelData=bytes((1, 2, 3, 4)) + b"MRN-00042"))
-    assert outcome.dataset.PixelData == bytes((1, 2, 3, 4))
-    assert actions(outcome)["PixelData"] == "C"
-
-
-@pytest.mark.parametrize(
-    ("attributes", "message"),
-    [
-        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.88.33"}, "found a structured report"),
-        ({"ContentSequence": [Dataset()]}, "found a structured report"),
-        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.104.1"}, "found an encapsulated document"),
-        ({"EncapsulatedDocument": b"%PDF"}, "found an encapsulated document"),
-        ({"GraphicAnnotationSequence": [Dataset()]}, "found a presentation state with annotations"),
-        ({"SOPClassUID": "1.2.840.10008.1.3.10"}, "found a DICOMDIR"),
-        ({"SOPClassUID": None}, "SOP Class UID"),
-        ({"SOPClassUID": "no uid"}, "SOP Class UID"),
-    ],
-)
-@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
-def test_files_that_are_text_are_refused(attributes: dict[str, object], message: str) -> None:
-    with pytest.raises(DataError, match=f"the dataset: expected .*{message}"):
-        deidentified(image(**attributes))
-
-
-def test_private_transfer_syntax_is_refused() -> None:
-    original = image()
-    original.file_meta.TransferSyntaxUID = "1.2.840.113619.5.2"
-    with pytest.raises(DataError, match="found a private or unknown one"):
-        deidentified(original)
-
-
-def test_values_that_cannot_be_written_are_refused() -> None:
-    original = image()
-    original.add(pydicom.DataElement("WindowWidth", "US", "wide", validation_mode=0))
-    with pytest.raises(DataError, match="values that do not follow the standard"):
-        deidentified(original)
-
-
-def test_empty_secret_is_refused() -> None:
-    with pytest.raises(ConfigError, match="found an empty one"):
-        Deidentifier(Options(), b"")
-
-
-@pytest.mark.parametrize(
-    ("attributes", "message"),
-    [
-        ({"BurnedInAnnotation": "YES"}, "BurnedInAnnotation says"),
-        ({"Modality": "US"}, "devices of this modality"),
-        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.2"}, "secondary capture"),
-        ({"ConversionType": "DF"}, "converted from a film"),
-        ({"RecognizableVisualFeatures": "YES"}, "by the face"),
-    ],
-)
-def test_likely_text_in_the_pixels_is_said(attributes: dict[str, object], message: str) -> None:
-    (warning,) = deidentified(image(**attributes)).warnings
-    assert message in warning
-
-
-def test_embedded_overlay_is_said_and_its_description_removed() -> None:
-    original = image()
-    original.add_new(0x60000010, "US", 2)
-    outcome = deidentified(original)
-    assert "embedded in the unused bits" in outcome.warnings[0]
-    assert 0x60000010 not in outcome.dataset
-    original.add_new(0x60003000, "OW", bytes(2))
-    assert deidentified(original).warnings == ()
-
-
-def test_nothing_is_said_of_images_without_text() -> None:
-    assert deidentified(image()).warnings == ()
-    assert deidentified(image(Modality="US", BurnedInAnnotation="NO")).warnings == ()
-    assert deidentified(image(Modality="US", PixelData=None)).warnings != ()
-
-
-def test_great_age_is_said_where_it_stays() -> None:
-    (warning,) = deidentified(image(PatientAge="093Y"), retain_patient_characteristics=True).warnings
-    assert "over 89 years" in warning
-    assert deidentified(image(PatientAge="089Y"), retain_patient_characteristics=True).warnings == ()
-    assert deidentified(image(PatientAge="093Y")).warnings == ()
-
-
-def test_report_counts_files_and_holds_no_values() -> None:
-    deidentifier = Deidentifier(Options(), SECRET)
-    report = DeidentificationReport()
-    for number in range(2):
-        outcome = deidentifier.deidentify(image(SOPInstanceUID=f"1.2.{number}"))
-        report.add(f"{number}.dcm", outcome.changes, outcome.warnings)
-    report.refuse("2.dcm", "found a structured report")
-    content = report.to_dict()
-    text = json.dumps(content)
-    assert {"attribute": "PatientAge", "action": "X", "files": 2} in content["totals"]
-    assert [file["name"] for file in content["files"]] == ["0.dcm", "1.dcm"]
-    assert content["refused"] == [{"name": "2.dcm", "reason": "found a structured report"}]
-    assert not any(value in text for value in ("Nightingale", "MRN", "ACC-777", STUDY, "20200229"))
 
 
 @pytest.mark.parametrize("syntax", [ExplicitVRLittleEndian, ImplicitVRLittleEndian, "1.2.840.10008.1.2.1.99"])

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 from pydicom.data import get_testdata_file
 from pydicom.dataset import FileMetaDataset
 from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
@@ -14,7 +14,7 @@ from fivefold_healthcare.dicom.deidentification.comments import (
     without_jpeg2000_comments,
     without_jpeg_comments,
 )
-from plugins.healthcare.test_deidentification import Dataset, image
+from plugins.healthcare.deidentified import image
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (16, 24), np.uint8)
 

@@ -13,7 +13,7 @@ from fivefold_healthcare.dicom.deidentification import Deidentifier, Options, sc
 from fivefold_healthcare.dicom.deidentification.actions import judge, table
 from fivefold_healthcare.dicom.deidentification.forms import shifted
 from fivefold_healthcare.dicom.deidentification.identifiers import Identifiers, is_registered
-from plugins.healthcare.test_deidentification import image
+from plugins.healthcare.deidentified import image
 
 TEXTS = (
     "PatientName",

@@ -18,7 +18,6 @@ from fivefold.errors import DataError
 from fivefold.images.decode import Fit
 from fivefold_healthcare.diagnose.data import Images
 from fivefold_healthcare.diagnose.form import Form, resize_volume
-from fivefold_healthcare.diagnose.pipeline import small_pixels
 from fivefold_healthcare.diagnose.quality import LIMIT, MEASURES, measure_quality, outliers, usual_quality
 from fivefold_healthcare.diagnose.survey import decide_form
 from fivefold_healthcare.dicom.window import Window
@@ -89,7 +88,8 @@ def test_volumes_are_tensors_with_depth(tmp_path: Path) -> None:
     batch = samples.batch(torch.tensor([3, 0]))
     assert batch["input"].shape == (2, 1, 4, 8, 8)
     assert (samples.facts.depth, samples.facts.size, samples.facts.channels) == (4, [8, 8], 1)
-    assert small_pixels(batch).shape == (2, 8, 14, 14)
+    baseline = pipeline.baselines(samples.facts)[1]
+    assert baseline.name == "logistic regression on 8x14x14 pixels"
     logits = pipeline.task(samples.facts).eval().predict(batch)["logits"]
     assert logits.shape == (2, 1)
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from fivefold.evaluation.gradcam import heat_maps
 from fivefold.evaluation.operating_point import threshold_at_specificity
 from fivefold.plugins.registry import load_registry
 from fivefold.runs import Run
@@ -17,7 +18,7 @@ from fivefold.workflow import prepare, train
 from fivefold.workflow.loading import load_task
 from fivefold_healthcare.diagnose.config import DiagnoseConfig
 from fivefold_healthcare.diagnose.pipeline import Diagnose, Diagnosis
-from fivefold_healthcare.diagnose.saliency import heat_maps, side_by_side
+from fivefold_healthcare.diagnose.saliency import side_by_side
 from plugins.healthcare.diagnose_cases import config, diagnose, pictures, png_table, save_npz, split_archive
 
 CPU = torch.device("cpu")
@@ -134,7 +135,7 @@ def test_maps_of_heat_are_of_the_images(depth: int | None, tmp_path: Path) -> No
     images = pictures([0, 1, 1], depth=depth)
     source = save_npz(tmp_path / "a.npz", train_images=images, train_labels=np.array([0, 1, 1]))
     task = pipeline.task(pipeline.samples(pipeline.read(source)).facts).eval()
-    heat = heat_maps(task, images[:, None], [0, 0, 0])
+    heat = heat_maps(task.network, images[:, None], [0, 0, 0])
     assert heat is not None
     assert heat.shape == images.shape
     assert np.isfinite(heat).all()

@@ -10,7 +10,15 @@ from numpy.typing import NDArray
 
 from fivefold_healthcare.dicom.geometry import measure
 from fivefold_healthcare.dicom.volume import assemble, read_values
-from plugins.healthcare.phantoms import largest_error, numbers, one_stack, read_nrrd, turned, write_series
+from plugins.healthcare.phantoms import (
+    laid_out,
+    largest_error,
+    numbers,
+    one_stack,
+    read_nrrd,
+    turned,
+    write_series,
+)
 
 VOLUMES = ("brain1", "brain2", "breast1", "lung1", "lung2")
 TOLERANCE = 1e-3  # mm
@@ -39,10 +47,7 @@ def test_geometry_of_real_volumes_is_recovered(
     paths = write_series(
         tmp_path,
         values,
-        spacing=lengths[::-1],
-        origin=affine[:3, 3],
-        orientation=(affine[:3, :2] / lengths[:2]).T,
-        step=affine[:3, 2],
+        **laid_out(affine),
         extra={"InstanceNumber": extra[variant]} if variant in extra else {},
     )
     geometry = measure(one_stack(tmp_path).planes)
@@ -60,14 +65,10 @@ def test_the_missing_slice_of_real_volumes_is_found(
     pyradiomics_data: Path, tmp_path: Path, name: str
 ) -> None:
     values, affine = cropped(pyradiomics_data, name)
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
     paths = write_series(
         tmp_path,
         values,
-        spacing=lengths[::-1],
-        origin=affine[:3, 3],
-        orientation=(affine[:3, :2] / lengths[:2]).T,
-        step=affine[:3, 2],
+        **laid_out(affine),
         drop=[7],
     )
     geometry = measure(one_stack(tmp_path).planes)

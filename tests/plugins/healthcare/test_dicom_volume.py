@@ -14,7 +14,7 @@ from fivefold.errors import DataError
 from fivefold_healthcare.dicom.files import Instance, find_instances
 from fivefold_healthcare.dicom.series import group_series
 from fivefold_healthcare.dicom.volume import Volume, assemble, read_values
-from plugins.healthcare.phantoms import one_stack, read_nrrd, write_enhanced, write_series
+from plugins.healthcare.phantoms import laid_out, one_stack, read_nrrd, write_enhanced, write_series
 
 VOLUMES = ("brain1", "brain2", "breast1", "lung1", "lung2")
 
@@ -37,14 +37,10 @@ def told(volume: Volume, kind: str) -> list[str]:
 @pytest.mark.parametrize("name", VOLUMES)
 def test_values_of_real_volumes_are_recovered(pyradiomics_data: Path, tmp_path: Path, name: str) -> None:
     values, affine = read_nrrd(pyradiomics_data / f"{name}_image.nrrd")
-    lengths = np.linalg.norm(affine[:3, :3], axis=0)
     write_series(
         tmp_path,
         values,
-        spacing=lengths[::-1],
-        origin=affine[:3, 3],
-        orientation=(affine[:3, :2] / lengths[:2]).T,
-        step=affine[:3, 2],
+        **laid_out(affine),
     )
     volume = assembled(tmp_path, dtype=np.int16)
     # Where rows, columns and slices form a left-handed system, slices come in the opposite order.

@@ -18,38 +18,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pydicom import Dataset
-from pydicom.data import get_testdata_file
 
 from fivefold.errors import DataError, StorageError
 from fivefold_healthcare.dicom.files import quiet
 from fivefold_healthcare.dicom.generated import Origin, Result, save_dicom
 from fivefold_healthcare.dicom.secondary_capture import SMALLEST_WIDTH, secondary_capture, with_strip
+from plugins.healthcare.shipped_files import NOTICE, SOURCES, read
 
-NOTICE = "Research use, not a medical device."
 ORIGIN = Origin("densenet of run 7", "0.1.0", NOTICE, datetime(2024, 5, 6, 7, 8, 9, 123456))
 RESULTS = (Result("pneumonia", 0.873, 0.5, positive=True), Result("effusion", 0.1, 0.25, positive=False))
-SOURCES = (
-    "CT_small.dcm",
-    "MR_small.dcm",
-    "SC_rgb_rle.dcm",
-    "ExplVR_BigEnd.dcm",
-    "JPEG2000.dcm",
-    "examples_palette.dcm",
-    "MR_small_implicit.dcm",
-)
 PATIENT_AND_STUDY = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate", "StudyTime",
     "StudyID", "AccessionNumber", "ReferringPhysicianName",
 )  # fmt: skip
-
-
-def read(name: str) -> Dataset:
-    path = get_testdata_file(name, download=False)
-    with quiet():
-        source = pydicom.dcmread(str(path), force=True)
-        for element in source:  # what is raw is read with its warnings, here
-            del element
-    return source
 
 
 def noise(height: int, width: int) -> NDArray[np.uint8]:

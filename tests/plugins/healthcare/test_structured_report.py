@@ -15,39 +15,20 @@ from highdicom.sr import ComprehensiveSR
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydicom import Dataset
-from pydicom.data import get_testdata_file
 from pydicom.sr.codedict import codes
 
 from fivefold.errors import DataError
 from fivefold_healthcare.dicom.files import quiet
 from fivefold_healthcare.dicom.generated import Origin, Result, save_dicom
 from fivefold_healthcare.dicom.structured_report import LOCAL_SCHEME, question_code, structured_report
+from plugins.healthcare.shipped_files import NOTICE, SOURCES, read
 
-NOTICE = "Research use, not a medical device."
 ORIGIN = Origin("densenet of run 7", "0.1.0", NOTICE, datetime(2024, 5, 6, 7, 8, 9))
 RESULTS = (
     Result("pneumonia", 0.8731234567890123, 0.5, positive=True),
     Result("Größe über 2 mm? 中文 \\ ^ " + "lang " * 35, 0.1, 0.25, positive=False),
 )
-SOURCES = (
-    "CT_small.dcm",
-    "MR_small.dcm",
-    "SC_rgb_rle.dcm",
-    "ExplVR_BigEnd.dcm",
-    "JPEG2000.dcm",
-    "examples_palette.dcm",
-    "MR_small_implicit.dcm",
-)
 ALL = sorted(path.name for path in (Path(pydicom.__file__).parent / "data" / "test_files").glob("*.dcm"))
-
-
-def read(name: str) -> Dataset:
-    path = get_testdata_file(name, download=False)
-    with quiet():
-        source = pydicom.dcmread(str(path), force=True)
-        for element in source:  # what is raw is read with its warnings, here
-            del element
-    return source
 
 
 def written(folder: Path, source: Dataset, results: Sequence[Result] = RESULTS) -> Dataset:

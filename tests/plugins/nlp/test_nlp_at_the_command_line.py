@@ -180,21 +180,18 @@ def encoder(folder: Path) -> Path:
     return folder
 
 
+def fine_tuning(file: Path, folder: Path) -> list[str]:
+    """Words that train the encoder in ``folder`` on ``file``."""
+    kind = ("--model.kind", "huggingface", "--model.name", str(folder))
+    return [*SENTIMENT, "train", str(file), *QUICK, *kind]
+
+
 @pytest.mark.parametrize("freeze", [(), ("--model.freeze", "1"), ("--model.freeze", "-1")])
 def test_an_encoder_of_the_hub_is_fine_tuned_and_opens_without_it(
     freeze: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, folder = reviews(tmp_path / "reviews.csv"), encoder(tmp_path / "encoder")
-    words = [
-        *SENTIMENT,
-        "train",
-        str(file),
-        *QUICK,
-        "--model.kind",
-        "huggingface",
-        "--model.name",
-        str(folder),
-    ]
+    words = fine_tuning(file, folder)
     assert main([*words, *freeze, "--out", str(tmp_path / "none")]) == 2
     assert "has positions for fewer tokens (max_position_embeddings 40)" in capsys.readouterr().err
     assert main([*words, *freeze, "--longest", "40", "--out", str(tmp_path / "run")]) == 0
@@ -209,16 +206,7 @@ def test_a_frozen_encoder_keeps_its_weights(tmp_path: Path) -> None:
     from safetensors.torch import load_file
 
     file, folder = reviews(tmp_path / "reviews.csv"), encoder(tmp_path / "encoder")
-    words = [
-        *SENTIMENT,
-        "train",
-        str(file),
-        *QUICK,
-        "--model.kind",
-        "huggingface",
-        "--model.name",
-        str(folder),
-    ]
+    words = fine_tuning(file, folder)
     assert main([*words, "--longest", "40", "--model.freeze", "1", "--out", str(tmp_path / "run")]) == 0
     before, after = load_file(folder / "model.safetensors"), load_file(tmp_path / "run" / "model.safetensors")
     ending = "encoder.layer.{}.output.dense.weight"

@@ -10,7 +10,8 @@ import pytest
 
 from fivefold.data.table import Table
 from fivefold.errors import DataError
-from fivefold_nlp.readers import ReadOptions, read_labelled, read_unlabelled, recognise_labelled
+from fivefold_nlp.readers.choose import read_labelled, read_unlabelled, recognise_labelled
+from fivefold_nlp.readers.options import ReadOptions
 
 PLAIN = ReadOptions()
 

@@ -11,15 +11,9 @@ from pyarrow import parquet
 
 from fivefold.data.table import Table
 from fivefold.errors import DataError
-from fivefold_nlp.readers import (
-    Columns,
-    ReadOptions,
-    read_corpus,
-    read_labelled,
-    read_unlabelled,
-    recognise_corpus,
-    recognise_labelled,
-)
+from fivefold_nlp.readers.choose import read_labelled, read_unlabelled, recognise_labelled
+from fivefold_nlp.readers.corpus import read_corpus, recognise_corpus
+from fivefold_nlp.readers.options import ColumnsConfig, ReadOptions
 
 PLAIN = ReadOptions()
 ROWS = [("a fine film", "pos"), ('dull , "so" dull', "neg"), ("two\nlines", "pos")]
@@ -72,7 +66,7 @@ def test_rows_are_named_as_people_count_them(tmp_path: Path) -> None:
 
 
 def test_columns_are_named_by_the_settings(tmp_path: Path) -> None:
-    options = ReadOptions(columns=Columns(text="label", label="text", group="author"))
+    options = ReadOptions(columns=ColumnsConfig(text="label", label="text", group="author"))
     table = read_labelled(write_csv(tmp_path), options)
     assert list(table["text"]) == ["pos", "neg", "pos"]
     assert table.units is not None

@@ -12,8 +12,8 @@ from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold.images.statistics import channel_statistics
 from fivefold_vision.classify.config import AugmentConfig, ClassifyConfig
-from fivefold_vision.classify.data import ImageFiles
-from fivefold_vision.classify.pipeline import Classify, small_pixels
+from fivefold_vision.classify.pipeline import Classify
+from fivefold_vision.files import ImageFiles
 from plugins.vision.pictures import idx_folder, image_folder, picture, save
 
 
@@ -328,7 +328,6 @@ def test_baselines_see_small_pixels(tmp_path: Path) -> None:
         assert baseline.predict(samples)["probabilities"].shape == (50, 4)
         names.append(baseline.name)
     assert names == ["majority class", "logistic regression on 8x8 pixels"]
-    assert small_pixels({"input": torch.full((2, 3, 32, 40), 255, dtype=torch.uint8)}).shape == (2, 14, 14)
 
 
 def test_statistics_of_channels() -> None:

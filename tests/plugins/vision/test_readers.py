@@ -6,7 +6,8 @@ import pytest
 
 from fivefold.errors import DataError
 from fivefold_vision.readers.choose import read_input_table, read_table, recognise
-from fivefold_vision.readers.options import Columns, Options
+from fivefold_vision.readers.config import ColumnsConfig
+from fivefold_vision.readers.options import Options
 from plugins.vision.pictures import idx_bytes, idx_folder, image_folder, picture, save
 
 OPTIONS = Options()
@@ -119,7 +120,7 @@ def test_a_list_with_group_and_split(tmp_path: Path) -> None:
 
 def test_columns_of_other_names_and_numbers_in_order(tmp_path: Path) -> None:
     path = listing(tmp_path, "file, kind\na.png,10\nb.png, 9\n")
-    table = read_table(path, Options(columns=Columns(path="file", label="kind")))
+    table = read_table(path, Options(columns=ColumnsConfig(path="file", label="kind")))
     assert table.classes == ("9", "10")
     assert table.group is None
 

@@ -13,5 +13,9 @@ Data = Annotated[
 ]
 RunDirectory = Annotated[Path, Parameter(name="RUN", help="Directory of a run (fivefold runs list).")]
 ConfigFile = Annotated[Path | None, Parameter(help="A YAML file of settings; the command config writes one.")]
+SettingsFile = Annotated[Path | None, Parameter(help="A YAML file of settings; they win over the preset's.")]
 Device = Annotated[str, Parameter(help="auto, cpu, cuda or cuda:N.")]
 Json = Annotated[bool, Parameter(negative="", help="Print one JSON object on stdout.", show_default=False)]
+Strict = Annotated[
+    bool, Parameter(negative="", show_default=False, help="Refuse data with leakage between the splits.")
+]

@@ -15,7 +15,7 @@ from fivefold.cli.launched import is_launched, restarted, speaks
 from fivefold.cli.log import show_log
 from fivefold.cli.output import say
 from fivefold.cli.session import Session
-from fivefold.cli.verbs.parameters import ConfigFile, Data, Device, Json
+from fivefold.cli.verbs.parameters import ConfigFile, Data, Device, Json, Strict
 from fivefold.cli.verbs.settings import Settings
 from fivefold.errors import ConfigError, RunError
 from fivefold.plugins.dependencies import check_dependencies
@@ -49,9 +49,6 @@ Profile = Annotated[
     Parameter(
         negative="", show_default=False, help="Write where the time of a step goes into the run's profile/."
     ),
-]
-Strict = Annotated[
-    bool, Parameter(negative="", show_default=False, help="Refuse data with leakage between the splits.")
 ]
 
 

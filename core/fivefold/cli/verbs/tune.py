@@ -12,7 +12,7 @@ from cyclopts import Parameter
 from fivefold.cli.examples import command
 from fivefold.cli.output import emit, grid, say
 from fivefold.cli.session import Session
-from fivefold.cli.verbs.parameters import ConfigFile, Data, Device, Json
+from fivefold.cli.verbs.parameters import ConfigFile, Data, Device, Json, Strict
 from fivefold.cli.verbs.settings import Settings
 from fivefold.plugins.dependencies import check_dependencies
 from fivefold.plugins.spec import PipelineSpec
@@ -53,9 +53,6 @@ Storage = Annotated[
 ]
 Study = Annotated[
     str | None, Parameter(help="Name of the study in --storage, or of its directory below runs/.")
-]
-Strict = Annotated[
-    bool, Parameter(negative="", show_default=False, help="Refuse data with leakage between the splits.")
 ]
 
 

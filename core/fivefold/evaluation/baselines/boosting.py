@@ -7,10 +7,8 @@ from typing import Any
 import numpy as np
 
 from fivefold.data.table import Array
-from fivefold.evaluation.baselines.questions import (
-    ByQuestion,  # the same fitting, one question at a time
-    Features,
-)
+from fivefold.evaluation.baselines.features import Features
+from fivefold.evaluation.baselines.questions import ByQuestion
 
 _BOTH = 2
 
@@ -62,14 +60,16 @@ class QuestionBoosting(ByQuestion):
             "random_state": seed,
         }
 
-    def _fitted(self, features: Array, truth: Array) -> Any:
+    def _fitted(self, features: Array, target: Array) -> Any:
         from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - costs half a second, needed only here
 
-        held = round(self._tail * len(truth))
-        first, last = truth[: len(truth) - held], truth[len(truth) - held :]
+        held = round(self._tail * len(target))
+        first, last = target[: len(target) - held], target[len(target) - held :]
         if min(len(np.unique(first)), len(np.unique(last))) < _BOTH:
             # Without both answers in each part, there is nothing to learn from, or no loss to tell when to stop.
-            return HistGradientBoostingClassifier(**self._settings, early_stopping=False).fit(features, truth)
+            return HistGradientBoostingClassifier(**self._settings, early_stopping=False).fit(
+                features, target
+            )
         return HistGradientBoostingClassifier(**self._settings, early_stopping=True).fit(
             features[: len(first)], first, X_val=features[len(first) :], y_val=last
         )

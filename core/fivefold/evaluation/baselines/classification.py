@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset, Facts
+from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.evaluation.baselines.base import Baseline
+from fivefold.evaluation.baselines.features import LogisticBaseline
 from fivefold.tasks.reading import in_batches, target_codes
-
-Features = Callable[[Batch], Tensor | Array]
 
 
 class MajorityClass(Baseline):
@@ -38,41 +33,12 @@ class MajorityClass(Baseline):
         return {"probabilities": np.tile(self._shares, (len(samples), 1))}
 
 
-class LogisticRegression(Baseline):
+class LogisticRegression(LogisticBaseline):
     """Multinomial logistic regression on standardised features, by scikit-learn.
 
     Its time is bounded: it sees at most ``max_samples`` training samples, drawn in the classes' proportions
     where labels are at hand without reading the inputs, and makes at most ``max_iterations`` steps.
     """
-
-    def __init__(
-        self,
-        features: Features,
-        name: str = "logistic regression",
-        *,
-        max_samples: int = 20_000,
-        max_iterations: int = 200,
-        regularisation: float = 0.1,
-        seed: int = 0,
-    ) -> None:
-        """Settings.
-
-        Args:
-            features: a batch to features of shape ``(B, ...)``, flattened to ``(B, D)``.
-            name: as the report prints it; say what the features are ("logistic regression on 14x14 pixels").
-            max_samples: training samples seen at most.
-            max_iterations: steps of the optimizer (L-BFGS) at most.
-            regularisation: scikit-learn's ``C``; smaller is more regular.
-            seed: of the draw of training samples.
-        """
-        self.name = name
-        self._features = features
-        self._max_samples = max_samples
-        self._max_iterations = max_iterations
-        self._regularisation = regularisation
-        self._seed = seed
-        self._model: Any = None
-        self._classes = 0
 
     def fit(self, train: Dataset) -> None:
         """Fit on a bounded draw of the training split.
@@ -82,9 +48,7 @@ class LogisticRegression(Baseline):
         """
         self._classes = class_count(train.facts)
         features, target = self._gather(train, self._draw(train))
-        self._model = fitted_logistic_regression(
-            features, target, regularisation=self._regularisation, max_iterations=self._max_iterations
-        )
+        self._model = self._fitted(features, target)
 
     def predict(self, samples: Dataset) -> dict[str, Array]:
         """``probabilities``; zero for classes that no training sample had."""
@@ -114,33 +78,6 @@ class LogisticRegression(Baseline):
                 f"found only code {target[0]} among the {len(target)} seen; give data of at least two classes"
             )
         return np.concatenate([self._flat(batch) for batch in batches]), target
-
-    def _flat(self, batch: Batch) -> Array:
-        features = np.asarray(self._features(batch), dtype=np.float32)
-        return features.reshape(len(features), -1)
-
-
-def fitted_logistic_regression(
-    features: Array, target: Array, *, regularisation: float, max_iterations: int
-) -> Any:
-    """scikit-learn's logistic regression on standardised features ``(N, D)``, fitted to codes ``(N,)``.
-
-    Args:
-        features: of the training samples.
-        target: their codes.
-        regularisation: scikit-learn's ``C``; smaller is more regular.
-        max_iterations: steps of the optimizer (L-BFGS) at most.
-    """
-    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - costs half a second, needed only here
-    from sklearn.linear_model import LogisticRegression as Model  # noqa: PLC0415 - imported where it is used
-    from sklearn.pipeline import make_pipeline  # noqa: PLC0415 - imported where it is used
-    from sklearn.preprocessing import StandardScaler  # noqa: PLC0415 - imported where it is used
-
-    model = make_pipeline(StandardScaler(), Model(C=regularisation, max_iter=max_iterations))
-    with warnings.catch_warnings():
-        # A bounded number of steps is the point here: close to the optimum is as good a baseline.
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return model.fit(features, target)
 
 
 def class_count(facts: Facts) -> int:

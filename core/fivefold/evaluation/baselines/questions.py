@@ -6,7 +6,6 @@ They read ``target``, shape ``(B, Q)``: 1 is yes, 0 is no, nan is not known and 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -14,14 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.data.dataset import Batch, Dataset
+from fivefold.data.dataset import Dataset
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.evaluation.baselines.base import Baseline
-from fivefold.evaluation.baselines.classification import fitted_logistic_regression
+from fivefold.evaluation.baselines.features import FeatureBaseline, Features, LogisticBaseline
 from fivefold.tasks.reading import in_batches
-
-Features = Callable[[Batch], Tensor | Array]
 
 
 class Prevalence(Baseline):
@@ -41,19 +38,16 @@ class Prevalence(Baseline):
         return {"probabilities": np.tile(self._shares, (len(samples), 1))}
 
 
-class ByQuestion(Baseline):
-    """One classifier a question, on features of the samples; time is bounded by the training samples seen."""
+class ByQuestion(FeatureBaseline):
+    """One classifier a question, on features of the samples."""
 
     def __init__(self, features: Features, name: str, *, max_samples: int, seed: int) -> None:
-        self.name = name
-        self._features = features
-        self._max_samples = max_samples
-        self._seed = seed
+        super().__init__(features, name, max_samples=max_samples, seed=seed)
         self._models: list[Any] = []
         self._shares: NDArray[np.float64] = np.empty(0)
 
     @abstractmethod
-    def _fitted(self, features: Array, truth: Array) -> Any:
+    def _fitted(self, features: Array, target: Array) -> Any:
         """A classifier of scikit-learn's, fitted to features ``(N, D)`` and answers 0 or 1, ``(N,)``."""
 
     def fit(self, train: Dataset) -> None:
@@ -100,42 +94,9 @@ class ByQuestion(Baseline):
             return None
         return self._fitted(features[known], truth[known].astype(np.int64))
 
-    def _flat(self, batch: Batch) -> Array:
-        features = np.asarray(self._features(batch), dtype=np.float32)
-        return features.reshape(len(features), -1)
 
-
-class QuestionRegression(ByQuestion):
+class QuestionRegression(LogisticBaseline, ByQuestion):
     """Logistic regression on standardised features, one a question, by scikit-learn."""
-
-    def __init__(
-        self,
-        features: Features,
-        name: str,
-        *,
-        max_samples: int = 20_000,
-        max_iterations: int = 200,
-        regularisation: float = 0.1,
-        seed: int = 0,
-    ) -> None:
-        """Settings.
-
-        Args:
-            features: a batch to features of shape ``(B, ...)``, flattened to ``(B, D)``.
-            name: as the report prints it; say what the features are ("logistic regression on age and sex").
-            max_samples: training samples seen at most.
-            max_iterations: steps of the optimizer (L-BFGS) at most.
-            regularisation: scikit-learn's ``C``; smaller is more regular.
-            seed: of the draw of training samples.
-        """
-        super().__init__(features, name, max_samples=max_samples, seed=seed)
-        self._max_iterations = max_iterations
-        self._regularisation = regularisation
-
-    def _fitted(self, features: Array, truth: Array) -> Any:
-        return fitted_logistic_regression(
-            features, truth, regularisation=self._regularisation, max_iterations=self._max_iterations
-        )
 
 
 class QuestionForest(ByQuestion):
@@ -156,10 +117,10 @@ class QuestionForest(ByQuestion):
         super().__init__(features, name, max_samples=max_samples, seed=seed)
         self._trees = trees
 
-    def _fitted(self, features: Array, truth: Array) -> Any:
+    def _fitted(self, features: Array, target: Array) -> Any:
         from sklearn.ensemble import RandomForestClassifier  # noqa: PLC0415 - costs half a second, needed only here
 
-        forest = RandomForestClassifier(self._trees, random_state=self._seed, n_jobs=-1).fit(features, truth)
+        forest = RandomForestClassifier(self._trees, random_state=self._seed, n_jobs=-1).fit(features, target)
         # Threads add up votes in any order, and so to probabilities that differ in their last digits: one does not.
         return forest.set_params(n_jobs=1)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from torch import Tensor
 
 from fivefold.nn.forecasting.base import StateForecaster
 from fivefold.nn.forecasting.instance_norm import Centre
 from fivefold.nn.forecasting.shape import ForecastShape
-from fivefold.nn.recurrent import RecurrentEncoder
+from fivefold.nn.recurrent import Kind, RecurrentEncoder
 
 
 class RecurrentForecaster(StateForecaster):
@@ -26,7 +24,7 @@ class RecurrentForecaster(StateForecaster):
 
     def __init__(
         self,
-        kind: Literal["gru", "lstm"],
+        kind: Kind,
         shape: ForecastShape,
         hidden: int = 64,
         layers: int = 1,

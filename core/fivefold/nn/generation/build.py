@@ -24,29 +24,12 @@ def build_generator(config: GeneratorConfig, channels: int, size: int, classes: 
     Raises:
         ConfigError: there is no network for the size.
     """
-    return GENERATORS[config.kind](
-        config.latent,
-        channels,
-        size,
-        classes=classes,
-        width=config.width,
-        widest=config.widest,
-        norm=config.norm,
-    )
+    return GENERATORS[config.kind](config, channels, size, classes)
 
 
 def build_discriminator(config: DiscriminatorConfig, channels: int, size: int, classes: int = 0) -> nn.Module:
     """Images ``(B, channels, size, size)`` and classes int64 ``(B,)`` to logits ``(B,)``.
 
-    Args:
-        config: which network.
-        channels: of the images.
-        size: their edge.
-        classes: how many classes there are; 0 for images without.
-
-    Raises:
-        ConfigError: there is no network for the size.
+    Arguments and errors are those of `build_generator`.
     """
-    return DISCRIMINATORS[config.kind](
-        channels, size, classes=classes, width=config.width, widest=config.widest, norm=config.norm
-    )
+    return DISCRIMINATORS[config.kind](config, channels, size, classes)

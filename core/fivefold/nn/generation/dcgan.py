@@ -7,17 +7,15 @@ Shapes: ``B`` batch, ``Z`` latent width, ``C`` channels, ``S`` edge of the squar
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from fivefold.config.adversarial import DiscriminatorConfig, DiscriminatorNorm, GeneratorConfig
 from fivefold.nn.generation.head import ProjectionHead
 from fivefold.nn.generation.norms import ConditionalNorm, NormKind
 from fivefold.nn.generation.sizes import base_of, widths_of
 from fivefold.nn.generation.spectral import spectrally_normalised
-
-DiscriminatorNorm = Literal["spectral", "batch", "none"]
 
 _SPREAD = 0.02  # standard deviation of the initial weights, as the paper has it
 _SLOPE = 0.2  # of the leaky ReLU below zero
@@ -30,35 +28,24 @@ class DCGANGenerator(nn.Module):
         latent: width ``Z`` of the noise.
 
     Args:
-        latent: width of the noise.
+        config: widths and norm; its ``width`` is that before the last layer.
         channels: channels of the images.
         size: their edge, one of `fivefold.nn.generation.sizes.SIZES`.
         classes: how many classes there are; 0 for images without.
-        width: channels before the last layer; they double with each halving of the edge.
-        widest: but are no more than this.
-        norm: what is normalised over.
 
     Raises:
         ConfigError: there is no network for the size.
     """
 
-    def __init__(
-        self,
-        latent: int,
-        channels: int,
-        size: int,
-        *,
-        classes: int = 0,
-        width: int = 64,
-        widest: int = 512,
-        norm: NormKind = "batch",
-    ) -> None:
+    def __init__(self, config: GeneratorConfig, channels: int, size: int, classes: int = 0) -> None:
         super().__init__()
-        widths = widths_of(size, width, widest)
-        self.latent = latent
-        self.start = _Up(latent, widths[0], classes, norm, kernel=base_of(size), stride=1, padding=0)
+        widths = widths_of(size, config.width, config.widest)
+        self.latent = config.latent
+        self.start = _Up(
+            config.latent, widths[0], classes, config.norm, kernel=base_of(size), stride=1, padding=0
+        )
         self.blocks = nn.ModuleList(
-            [_Up(inputs, outputs, classes, norm) for inputs, outputs in pairwise(widths)]
+            [_Up(inputs, outputs, classes, config.norm) for inputs, outputs in pairwise(widths)]
         )
         self.last = nn.ConvTranspose2d(widths[-1], channels, 4, stride=2, padding=1)
         _initialise(self)
@@ -76,39 +63,28 @@ class DCGANDiscriminator(nn.Module):
     """A score for each image, high for real: ``(B, channels, S, S)`` to ``(B,)``.
 
     Args:
-        channels: channels of the images.
-        size: their edge, one of `fivefold.nn.generation.sizes.SIZES`.
-        classes: how many classes there are; 0 for images without.
-        width: channels of the first layer; they double with each halving of the edge.
-        widest: but are no more than this.
-        norm: spectral norms of all layers held at 1, batches normalised as the paper has it, or neither.
+        config: widths and norm; its ``width`` is that of the first layer.
+        channels, size, classes: as the generator's.
 
     Raises:
         ConfigError: there is no network for the size.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        size: int,
-        *,
-        classes: int = 0,
-        width: int = 64,
-        widest: int = 512,
-        norm: DiscriminatorNorm = "spectral",
-    ) -> None:
+    def __init__(self, config: DiscriminatorConfig, channels: int, size: int, classes: int = 0) -> None:
         super().__init__()
-        widths = widths_of(size, width, widest)[::-1]
+        widths = widths_of(size, config.width, config.widest)[::-1]
         self.first = nn.Conv2d(channels, widths[0], 4, stride=2, padding=1)
-        self.blocks = nn.ModuleList([_Down(inputs, outputs, norm) for inputs, outputs in pairwise(widths)])
+        self.blocks = nn.ModuleList(
+            [_Down(inputs, outputs, config.norm) for inputs, outputs in pairwise(widths)]
+        )
         _initialise(self)
-        if norm == "spectral":
+        if config.norm == "spectral":
             spectrally_normalised(self.first)
             for block in self.blocks:
                 spectrally_normalised(block.get_submodule("convolution"))
         # On the flat features this is the paper's convolution over the whole of the last map.
         features = widths[-1] * base_of(size) ** 2
-        self.head = ProjectionHead(features, classes, spectral=norm == "spectral")
+        self.head = ProjectionHead(features, classes, spectral=config.norm == "spectral")
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images and classes int64 ``(B,)`` to logits ``(B,)``."""

@@ -12,7 +12,7 @@ from itertools import pairwise
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from fivefold.nn.generation.dcgan import DiscriminatorNorm
+from fivefold.config.adversarial import DiscriminatorConfig, DiscriminatorNorm, GeneratorConfig
 from fivefold.nn.generation.head import ProjectionHead
 from fivefold.nn.generation.norms import ConditionalNorm, NormKind
 from fivefold.nn.generation.sizes import base_of, widths_of
@@ -20,44 +20,21 @@ from fivefold.nn.generation.spectral import spectrally_normalised
 
 
 class ResidualGenerator(nn.Module):
-    """Images from noise: ``(B, Z)`` to ``(B, channels, S, S)`` in ``[-1, 1]``; see `DCGANGenerator`.
+    """Images from noise: ``(B, Z)`` to ``(B, channels, S, S)`` in ``[-1, 1]``.
 
-    Attributes:
-        latent: width ``Z`` of the noise.
-
-    Args:
-        latent: width of the noise.
-        channels: channels of the images.
-        size: their edge, one of `fivefold.nn.generation.sizes.SIZES`.
-        classes: how many classes there are; 0 for images without.
-        width: channels at the whole edge; they double with each halving of the edge.
-        widest: but are no more than this.
-        norm: what is normalised over.
-
-    Raises:
-        ConfigError: there is no network for the size.
+    Arguments, attributes and errors are those of `DCGANGenerator`; the config's ``width`` is that at the whole edge.
     """
 
-    def __init__(
-        self,
-        latent: int,
-        channels: int,
-        size: int,
-        *,
-        classes: int = 0,
-        width: int = 64,
-        widest: int = 512,
-        norm: NormKind = "batch",
-    ) -> None:
+    def __init__(self, config: GeneratorConfig, channels: int, size: int, classes: int = 0) -> None:
         super().__init__()
-        widths = widths_of(size, width, widest)
-        widths = [min(width * 2 ** len(widths), widest), *widths]
-        self.latent = latent
-        self.start = nn.ConvTranspose2d(latent, widths[0], base_of(size))
+        widths = widths_of(size, config.width, config.widest)
+        widths = [min(2 * widths[0], config.widest), *widths]
+        self.latent = config.latent
+        self.start = nn.ConvTranspose2d(config.latent, widths[0], base_of(size))
         self.blocks = nn.ModuleList(
-            [_UpResidual(inputs, outputs, classes, norm) for inputs, outputs in pairwise(widths)]
+            [_UpResidual(inputs, outputs, classes, config.norm) for inputs, outputs in pairwise(widths)]
         )
-        self.norm = ConditionalNorm(widths[-1], 0, norm)
+        self.norm = ConditionalNorm(widths[-1], 0, config.norm)
         self.last = nn.Conv2d(widths[-1], channels, 3, padding=1)
         _initialise(self)
 
@@ -71,42 +48,24 @@ class ResidualGenerator(nn.Module):
 
 
 class ResidualDiscriminator(nn.Module):
-    """A score for each image, high for real: ``(B, channels, S, S)`` to ``(B,)``; see `DCGANDiscriminator`.
+    """A score for each image, high for real: ``(B, channels, S, S)`` to ``(B,)``.
 
-    Args:
-        channels: channels of the images.
-        size: their edge, one of `fivefold.nn.generation.sizes.SIZES`.
-        classes: how many classes there are; 0 for images without.
-        width: channels of the first block; they double with each halving of the edge.
-        widest: but are no more than this.
-        norm: spectral norms of all layers held at 1, batches normalised, or neither.
-
-    Raises:
-        ConfigError: there is no network for the size.
+    Arguments and errors are those of `DCGANDiscriminator`; the config's ``width`` is that of the first block.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        size: int,
-        *,
-        classes: int = 0,
-        width: int = 64,
-        widest: int = 512,
-        norm: DiscriminatorNorm = "spectral",
-    ) -> None:
+    def __init__(self, config: DiscriminatorConfig, channels: int, size: int, classes: int = 0) -> None:
         super().__init__()
-        widths = widths_of(size, width, widest)[::-1]
-        blocks = [_DownResidual(channels, widths[0], norm, first=True)]
-        blocks += [_DownResidual(inputs, outputs, norm) for inputs, outputs in pairwise(widths)]
-        blocks.append(_DownResidual(widths[-1], widths[-1], norm, halves=False))
+        widths = widths_of(size, config.width, config.widest)[::-1]
+        blocks = [_DownResidual(channels, widths[0], config.norm, first=True)]
+        blocks += [_DownResidual(inputs, outputs, config.norm) for inputs, outputs in pairwise(widths)]
+        blocks.append(_DownResidual(widths[-1], widths[-1], config.norm, halves=False))
         self.blocks = nn.ModuleList(blocks)
         _initialise(self)
-        if norm == "spectral":
+        if config.norm == "spectral":
             for layer in list(self.blocks.modules()):
                 if isinstance(layer, nn.Conv2d):
                     spectrally_normalised(layer)
-        self.head = ProjectionHead(widths[-1], classes, spectral=norm == "spectral")
+        self.head = ProjectionHead(widths[-1], classes, spectral=config.norm == "spectral")
 
     def forward(self, images: Tensor, labels: Tensor | None = None) -> Tensor:
         """Images and classes int64 ``(B,)`` to logits ``(B,)``."""

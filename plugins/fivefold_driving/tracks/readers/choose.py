@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from fivefold.data.shown import shown
 from fivefold.errors import ConfigError, DataError
 from fivefold_driving.tracks.build import build
 from fivefold_driving.tracks.options import Options
@@ -22,7 +23,6 @@ KINDS = (
 )
 
 _DEFAULT = Options()
-_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,4 @@ def _require_names(source: Path, names: list[str]) -> None:
 def _words(source: Path, files: list[Path]) -> str:
     if files == [source]:
         return "a file of another kind"
-    names = [file.relative_to(source).as_posix() for file in files]
-    more = f" and {len(names) - _SHOWN:,} more" if len(names) > _SHOWN else ""
-    return (", ".join(names[:_SHOWN]) or "an empty folder") + more
+    return shown([file.relative_to(source).as_posix() for file in files]) or "an empty folder"

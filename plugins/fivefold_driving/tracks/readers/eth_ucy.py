@@ -7,6 +7,7 @@ the usual copies, 6 in others); the options may say otherwise.
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 from fivefold.data.records import Hints, opened
@@ -54,7 +55,8 @@ def read(file: Path, name: str, options: Options, told: Told) -> list[Rows]:  # 
             frame, agent, x, y = numbers
             gathered.add(row, frame, f"{agent:.15g}", (x, y))
     unit = options.frame_seconds
-    return [gathered.rows(Clock(unit=unit) if unit is not None else Clock(step=_STEP_SECONDS))]
+    rows = gathered.rows(Clock(unit=unit) if unit is not None else Clock(step=_STEP_SECONDS))
+    return [replace(rows, published=True)]
 
 
 def _numbers(line: str) -> list[float] | None:

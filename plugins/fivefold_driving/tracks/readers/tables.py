@@ -13,7 +13,7 @@ from typing import Any
 
 from fivefold.data.records import ENDINGS, Hints, Record, column_names, read_records
 from fivefold.errors import DataError
-from fivefold_driving.tracks.options import Columns, Options
+from fivefold_driving.tracks.options import ColumnsConfig, Options
 from fivefold_driving.tracks.rows import Clock, Gathered, Rows, Told
 
 __all__ = ["ENDINGS", "read", "recognise"]
@@ -24,7 +24,7 @@ SPLITS = {"train": "train", "val": "val", "valid": "val", "validation": "val", "
 _HINTS = Hints(columns="the options' columns", encoding=None)
 
 
-def recognise(file: Path, columns: Columns) -> bool:
+def recognise(file: Path, columns: ColumnsConfig) -> bool:
     """Whether the table has the columns of tracks. Cheap: looks at the beginning only."""
     names = set(column_names(file))
     return {columns.agent, columns.x, columns.y} <= names and bool({columns.time, columns.frame} & names)
@@ -66,7 +66,7 @@ def _clock(file: Path, names: list[str], options: Options) -> tuple[str, Clock]:
     return columns.frame, Clock(unit=options.frame_seconds)
 
 
-def _add(gathered: Gathered, record: Record, stamp: str, columns: Columns, where: str) -> None:
+def _add(gathered: Gathered, record: Record, stamp: str, columns: ColumnsConfig, where: str) -> None:
     values = record.values
     gathered.add(
         record.row,

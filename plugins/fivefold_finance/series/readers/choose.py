@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fivefold.data.shown import shown
 from fivefold.errors import DataError
 from fivefold_finance.series.build import build
 from fivefold_finance.series.options import SeriesOptions
@@ -20,7 +21,6 @@ KINDS = (
 )
 
 _DEFAULT = SeriesOptions()
-_SHOWN = 3
 
 
 def recognise(source: Path, options: SeriesOptions = _DEFAULT) -> str | None:
@@ -108,5 +108,4 @@ def _read(file: Path) -> Raw:
 
 
 def _names(files: list[Path]) -> str:
-    more = f" and {len(files) - _SHOWN:,} more" if len(files) > _SHOWN else ""
-    return (", ".join(file.name for file in files[:_SHOWN]) or "an empty folder") + more
+    return shown([file.name for file in files]) or "an empty folder"

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from fivefold.data.only_file import only_file
 from fivefold.errors import DataError
 from fivefold_finance.transactions.build import Expected, build, ordered
 from fivefold_finance.transactions.checks import check
@@ -37,10 +38,7 @@ class Options:
 
 def find_table(source: Path) -> Path | None:
     """The table at ``source``, a file or a folder with just one; None where there is none."""
-    if source.is_dir():
-        files = [file for file in sorted(source.iterdir()) if is_table(file)]
-        return files[0] if len(files) == 1 else None
-    return source if is_table(source) else None
+    return only_file(source, is_table)
 
 
 def recognise(source: Path, options: Options) -> str | None:

@@ -28,7 +28,7 @@ _BLOCK = 2**26
 
 def is_table(source: Path) -> bool:
     """Whether the name is that of a table, by its ending."""
-    return source.is_file() and source.name.lower().endswith(ENDINGS)
+    return source.name.lower().endswith(ENDINGS)
 
 
 def column_names(source: Path) -> list[str]:

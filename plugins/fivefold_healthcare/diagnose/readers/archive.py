@@ -16,6 +16,7 @@ from fivefold.data.arrays import npz_arrays, npz_names
 from fivefold.data.labels import texts
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
+from fivefold.images.samples import unlabelled_arrays
 from fivefold_healthcare.diagnose.config import DiagnoseConfig
 from fivefold_healthcare.diagnose.labels import patterns
 
@@ -107,13 +108,7 @@ def label_names(table: Table, config: DiagnoseConfig) -> tuple[str, ...]:
 
 def read_inputs(source: Path) -> Table:
     """Every image of the archive, for prediction: arrays called ``images`` or ``..._images``."""
-    arrays = {
-        name: array
-        for name, array in npz_arrays(source, ("images",)).items()
-        if name.removesuffix("images")[-1:] in ("", "_")
-    }
-    if not arrays:
-        raise DataError(f"{source}: expected an array 'images' or '..._images', found none")
+    arrays = unlabelled_arrays(source)
     images = [_images(array, f"{source}, '{name}'") for name, array in arrays.items()]
     if len({image.shape[1:] for image in images}) > 1:
         raise DataError(f"{source}: expected images of one shape, found several")
