@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from fivefold.errors import RunError
+from fivefold.errors import ConfigError, RunError
 from fivefold.files import write_json, write_text
 from fivefold.training.watching.records import read_records
 
@@ -178,22 +178,38 @@ class Run:
         self.info.update(values)
         write_json(self.path / "run.json", self.info)
 
-    def predict(self, *sources: str | Path, device: str = "auto", **options: Any) -> list[dict[str, Any]]:
+    def predict(
+        self,
+        *sources: str | Path,
+        texts: Sequence[str] | None = None,
+        device: str = "auto",
+        **options: Any,
+    ) -> list[dict[str, Any]]:
         """Predictions for files or folders: one record a sample, in the words of the training data.
 
         Args:
             sources: files, folders or names of datasets.
+            texts: in the place of sources, for pipelines that read texts: what is to be predicted; the records are
+                called ``text 1``, ``text 2``, ...
             device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
             options: the pipeline's own options of prediction, by name.
 
         Raises:
             RunError: the run has no trained weights.
-            ConfigError: an option is unknown or does not fit.
-            DataError: a file cannot be read.
+            ConfigError: an option is unknown or does not fit, or an input is neither a string nor a path.
+            DataError: a file or text cannot be read.
         """
         from fivefold.workflow import predict  # noqa: PLC0415 - a run can be listed without torch
 
-        return predict(self, [str(source) for source in sources], device=device, options=options)
+        for source in sources:
+            if not isinstance(source, (str, Path)):
+                raise ConfigError(
+                    f"predict: expected files, folders or names of datasets, each an argument of its own, found a "
+                    f"{type(source).__name__}; unpack a list of files (predict(*files)), and give texts as "
+                    "predict(texts=[...])"
+                )
+        names = [str(source) for source in sources]
+        return predict(self, names, texts=texts, device=device, options=options)
 
     def evaluate(
         self, source: str | Path | None = None, *, device: str = "auto", strict: bool = False

@@ -18,7 +18,6 @@ from fivefold.plugins.spec import CommandSpec, PipelineSpec
 from fivefold.plugins.targets import load_command
 
 TARGETS = {
-    "data": "fivefold.cli.data:app",
     "plugins": "fivefold.cli.plugins:app",
     "runs": "fivefold.cli.runs:app",
 }
@@ -42,6 +41,10 @@ def execute(session: Session) -> int:
         from fivefold.cli.demo import demo  # noqa: PLC0415 - imports rich
 
         add(root, demo, "demo", example="fivefold demo")
+    elif first == "data":
+        from fivefold.cli.data import data_app  # noqa: PLC0415 - imports rich
+
+        root.command(data_app(session))
     elif first in COMMANDS:
         root.command(TARGETS[first], name=first, help=COMMANDS[first])
     elif first in session.registry().domains:

@@ -99,7 +99,9 @@ def check_data(data: str, registry: Registry) -> Checked:
     return Checked(data, path, (), nearest_first(misses, path))
 
 
-def check_with(data: str, spec: PipelineSpec, config: PipelineConfig, words: str, registry: Registry) -> Checked:
+def check_with(
+    data: str, spec: PipelineSpec, config: PipelineConfig, words: str, registry: Registry
+) -> Checked:
     """Let one pipeline read ``data``, with settings; whether it would recognise them by itself does not matter.
 
     Args:
@@ -166,11 +168,16 @@ def _read(pipeline: Pipeline, path: Path, reader: Reader) -> Reader:
 
 def _notes(pipeline: Pipeline, splits: Splits) -> tuple[str, ...]:
     """What a report on these data would say first, and what of its notes the data alone tell."""
-    train = pipeline.samples(splits.train)
-    pipeline.facts = train.facts
-    pipeline.samples(splits.val)  # a training makes them, too, and fails where it cannot
-    test = pipeline.samples(splits.test)
-    return (*pipeline.cautions(train.facts), *cautions(len(test), test.units, {}))
+    try:
+        train = pipeline.samples(splits.train)
+        pipeline.facts = train.facts
+        pipeline.samples(splits.val)
+        test = pipeline.samples(splits.test)
+    except FivefoldError as error:
+        # The data can be read and split: it is the settings, such as a batch's size, that do not suit them.
+        return (*splits.train.notes, f"With these settings a training would stop: {error}")
+    told = (*splits.train.notes, *pipeline.cautions(train.facts), *cautions(len(test), test.units, {}))
+    return tuple(dict.fromkeys(told))
 
 
 def _sizes(splits: Splits) -> dict[str, int]:
@@ -193,7 +200,7 @@ def show_check(checked: Checked) -> None:
             say(reader.how)
         if reader.classes:
             _show_classes(reader.classes)
-        _show_wrong(reader)
+        _show_wrong(reader, checked.data)
         if not reader.error:
             say(f"Next: {reader.command}")
 
@@ -209,7 +216,7 @@ def _show_classes(classes: dict[str, int]) -> None:
     say(f"{half} largest and {half} smallest of {len(rows)} classes (--json lists all)")
 
 
-def _show_wrong(reader: Reader) -> None:
+def _show_wrong(reader: Reader, data: str) -> None:
     for problem in reader.problems[:SHOWN]:
         say(f"Unusable: {problem.sample}: {problem.reason}", style="yellow")
     if len(reader.problems) > SHOWN:
@@ -222,5 +229,9 @@ def _show_wrong(reader: Reader) -> None:
             say(f"  {pair[0]} and {pair[1]}")
     if reader.error:
         say(f"Wrong: {reader.error}", style="red")
+        say(
+            f"Settings that this names are options of: fivefold data check {shlex.quote(data)} "
+            f"--pipeline {reader.pipeline}"
+        )
     elif not reader.problems and not reader.findings and not reader.notes:
         say("Nothing wrong was found.", style="green")

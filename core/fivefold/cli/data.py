@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
+from fivefold.cli.data_check import check_command
 from fivefold.cli.output import emit, grid, say, size
 from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.session import Session, warn
@@ -23,17 +24,8 @@ from fivefold.files import written_aside
 from fivefold.plugins.discovery import Owner
 from fivefold.plugins.spec import DatasetSpec, SourceSpec
 
-app = App(name="data", help=COMMANDS["data"], help_epilogue="Examples:\n  fivefold data list")
-
 Name = Annotated[str, Parameter(name="NAME", help="Name of a dataset, or an address (fivefold data list).")]
-Anything = Annotated[str, Parameter(name="DATA", help="A file, a folder, a dataset's name, or an address.")]
 To = Annotated[Path | None, Parameter(help="Copy it there, too: a new file or folder of your own.")]
-Strict = Annotated[
-    bool,
-    Parameter(
-        negative="", show_default=False, help="Exit with 2 where samples stand on both sides of a split."
-    ),
-]
 
 
 def list_datasets(*, json: Json = False) -> None:
@@ -191,28 +183,11 @@ def copy(source: Path, target: Path) -> Path:
     return target
 
 
-def check(data: Anything, /, *, strict: Strict = False, json: Json = False) -> int:
-    """Say what data are, which pipelines read them, what is wrong with them, and what to type next.
-
-    Reads them with every pipeline that recognises them, splits them as a training would, and looks for
-    samples that stand on both sides. Exits with 2 where something is wrong.
-
-    Example:
-        fivefold data check digits
-    """
-    from fivefold.cli.check import check_data, show_check  # noqa: PLC0415 - imports torch
-
-    checked = check_data(data, Session.current.registry())
-    wrong = any(one.error for one in checked.readers)
-    leaking = any(finding.severe for one in checked.readers for finding in one.findings)
-    if json:
-        emit(checked.describe())
-    else:
-        show_check(checked)
-    return 2 if wrong or (strict and leaking) else 0
-
-
-add(app, list_datasets, "list")
-add(app, info, "info")
-add(app, get, "get")
-add(app, check, "check")
+def data_app(session: Session) -> App:
+    """The command with its commands; ``check`` takes the settings of the pipeline that the words name."""
+    app = App(name="data", help=COMMANDS["data"], help_epilogue="Examples:\n  fivefold data list")
+    add(app, list_datasets, "list")
+    add(app, info, "info")
+    add(app, get, "get")
+    add(app, check_command(session), "check")
+    return app

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from fivefold.plugins.spec import PipelineSpec
@@ -31,6 +32,11 @@ def predict_example(spec: PipelineSpec) -> str:
     """Predict with that run."""
     inputs = spec.predict or f"{spec.example} --out predictions.csv"
     return f"{command(spec)} predict {run_directory(spec)} {inputs}"
+
+
+def predict_next(spec: PipelineSpec, run: Path) -> str:
+    """Predict with a run that there is; FILE stands for what the user has, where the pipeline needs inputs."""
+    return f"{command(spec)} predict {shlex.quote(str(run))} {spec.predict or 'FILE'}"
 
 
 def config_examples(spec: PipelineSpec, presets: list[str]) -> str:

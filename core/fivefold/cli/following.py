@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json as json_module
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import Any, TextIO
 
 from fivefold.cli.log import show_log
 from fivefold.cli.output import emit, say
-from fivefold.cli.records import flat
+from fivefold.cli.records import flat, json_line
 from fivefold.cli.session import Session
 from fivefold.errors import ConfigError
 from fivefold.runs import Run
@@ -74,7 +73,7 @@ def _writer(out: Path | None) -> Iterator[Write]:
 
 
 def _write_json(file: TextIO, records: Sequence[Mapping[str, Any]]) -> None:
-    file.write("".join(json_module.dumps(record, ensure_ascii=False) + "\n" for record in records))
+    file.write("".join(json_line(record) for record in records))
     file.flush()
 
 

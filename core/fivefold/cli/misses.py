@@ -13,7 +13,9 @@ from fivefold.pipeline import Pipeline
 LONGEST = 110
 """Characters of what was expected that a line shows."""
 
-_CLOSER = re.compile(r"\b(column|row|line)s?\b")
+_BEGINNING = 4096
+_NAMES = 50
+_REACHED = re.compile(r"\b(column|row|line)s?\b")
 
 
 @dataclass(frozen=True)
@@ -39,17 +41,16 @@ def why_not(pipeline: Pipeline, path: Path) -> str:
 
 
 def nearest_first(misses: Sequence[Miss], path: Path) -> tuple[Miss, ...]:
-    """Those first that got as far as a row or column, and of these the ones that say of what they found.
+    """Those first that look for most of the words that stand at the beginning of the data.
 
-    A pipeline that reads anything it is told to, such as any file as text, comes last: it says nothing of the data.
+    Of equal ones those that got as far as a column or row; and last a pipeline that reads anything it is told to,
+    such as any file as text, which says nothing of the data.
     """
-    found = _words_of(path)
+    there = _words_at_the_beginning(path)
 
-    def distance(miss: Miss) -> tuple[bool, bool, bool, int]:
-        _, _, told = miss.reason.rpartition(" found ")
-        named = sum(word in told for word in found)
-        far = "of another kind" in told or _CLOSER.search(_expected(miss.reason)) is None
-        return not miss.reason, far, "row" not in miss.reason and not named, -named
+    def distance(miss: Miss) -> tuple[bool, int, bool]:
+        wanted = set(_words(miss.reason.replace(_found(miss.reason), "")))
+        return not miss.reason, -len(wanted & there), _REACHED.search(_expected(miss.reason)) is None
 
     return tuple(sorted(misses, key=distance))
 
@@ -68,3 +69,24 @@ def in_a_line(miss: Miss, path: Path) -> str:
 def _expected(reason: str) -> str:
     """A sentence up to what was found."""
     return reason.rpartition(" found ")[0]
+
+
+def _found(reason: str) -> str:
+    """What a sentence says was found, without the advice after it."""
+    return reason.rpartition(" found ")[2].partition("; ")[0]
+
+
+def _words_at_the_beginning(path: Path) -> set[str]:
+    """Words of a file's first line, or of the names in a folder."""
+    try:
+        if path.is_dir():
+            names = sorted(entry.name for entry in path.iterdir())
+            return set(_words(" ".join(names[:_NAMES])))
+        with path.open("rb") as file:
+            return set(_words(file.read(_BEGINNING).partition(b"\n")[0].decode("utf-8", errors="replace")))
+    except OSError:
+        return set()
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[a-z][a-z0-9]+", text.lower())

@@ -15,6 +15,8 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
+from fivefold.cli.layout import laid_out
+
 
 @cache
 def console() -> Console:
@@ -45,12 +47,19 @@ def _plain(value: Any) -> Any:
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table for people."""
-    columns = (Column(name, overflow="fold") for name in head)
-    table = Table(*columns, title=title or None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-    for row in rows:
-        table.add_row(*(Text(cell_text(cell)) for cell in row))
-    console().print(table, soft_wrap=False)
+    """A table for people; where the terminal is narrow, paths are shortened and columns go on below."""
+    texts = [[cell_text(cell) for cell in row] for row in rows]
+    for number, columns in enumerate(laid_out(head, texts, console().width)):
+        table = Table(
+            *(Column(column[0], overflow="fold") for column in columns),
+            title=title if title and not number else None,
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            pad_edge=False,
+        )
+        for row in zip(*(column[1:] for column in columns), strict=True):
+            table.add_row(*(Text(cell) for cell in row))
+        console().print(table, soft_wrap=False)
 
 
 def cell_text(value: object) -> str:

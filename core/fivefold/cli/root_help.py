@@ -27,6 +27,9 @@ OPTIONS = {
     "--no-plugins": "Import no plugin; works with every command.",
 }
 
+STREAMS = """\
+What people read goes to stderr (2>&1 to page or keep it); with --json a command prints one JSON object on stdout."""
+
 ABOUT = """\
 Bring your data, in your domain's own format: one command trains a model, judges it against baselines, \
 explains it and predicts with it."""
@@ -52,6 +55,7 @@ def root_help(registry: Registry) -> str:
         *_block("Commands of domains", commands, width),
         *_block("Commands", COMMANDS, width),
         *_block("Options", OPTIONS, width),
+        textwrap.fill(STREAMS, width),
         f"Examples:\n  {example}",
     ]
     return "\n\n".join(parts) + "\n"

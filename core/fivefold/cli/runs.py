@@ -84,11 +84,13 @@ def show(run: Directory, /, *, json: Json = False) -> None:
         emit({"run": opened.path, "info": opened.info, "config": opened.config, "evaluation": report})
         return
     info = opened.info
-    rows = [
+    rows: list[tuple[str, Any]] = [
         (name, info[name])
         for name in ("pipeline", "status", "created", "finished", "device", "command")
         if name in info
     ]
+    earlier = info.get("commands", [])[:-1]
+    rows += [(f"command at step {one['step']:,}", one["command"]) for one in earlier]
     rows += [(name, value) for name, value in info.get("data", {}).items() if name in {"source", "split"}]
     grid(("run", str(opened.path)), rows)
     if report is not None:

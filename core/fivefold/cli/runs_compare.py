@@ -67,14 +67,17 @@ def compare(
     metrics = [{name: row for name, *row in metric_rows(run.report)} if run.report else {} for run in runs]
     names = list(dict.fromkeys(name for each in metrics for name in each))
     grid(head, [(name, *(cell(each, name) for each in metrics)) for name in names], title="Metrics")
+    for run in runs:
+        if len(run.info.get("commands", ())) > 1:
+            say(
+                f"Note: {run.path} was trained by more than one command; 'fivefold runs show {run.path}' lists them"
+            )
     for run, one in zip(runs[1:], tested, strict=True):
         _show(runs[0], run, one)
 
 
 def paired(first: Run, second: Run, device: str) -> RunComparison | str:
     """The paired test of two runs, or why there is none."""
-    if first.info.get("data", {}).get("fingerprint") != second.info.get("data", {}).get("fingerprint"):
-        return "they were trained and judged on different data; their metrics cannot be compared"
     from fivefold.workflow.comparing import compare as compare_runs  # noqa: PLC0415 - imports torch
 
     try:
@@ -89,6 +92,11 @@ def _show(first: Run, second: Run, found: RunComparison | str | None) -> None:
     if isinstance(found, str):
         say(f"{second.path} against {first.path}: no paired test, because {found}", style="yellow")
         return
+    called = [run.info.get("data", {}).get("source") for run in (first, second)]
+    if called[0] != called[1]:
+        say(
+            f"Note: the data are called {called[0]} and {called[1]}; their samples were paired by name and target"
+        )
     tests = dict.fromkeys(test.name for one in found.comparisons for test in one.tests)
     rows = []
     for metric, one in zip(found.metrics, found.comparisons, strict=True):

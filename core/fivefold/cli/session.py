@@ -8,7 +8,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from fivefold.errors import PeerError
+from fivefold.errors import Interrupted, PeerError
 from fivefold.plugins.settings import VARIABLE
 
 if TYPE_CHECKING:
@@ -75,7 +75,8 @@ class Session:
         """
         if kind == PeerError.__name__:
             return code
-        sys.stderr.write(f"error: {' '.join(text.split())}\n")
+        mark = "" if kind == Interrupted.__name__ else "error: "  # an end that was asked for
+        sys.stderr.write(f"{mark}{' '.join(text.split())}\n")
         if self.json:
             sys.stdout.write(
                 json.dumps({"error": {"kind": kind, "message": text}}, ensure_ascii=False) + "\n"

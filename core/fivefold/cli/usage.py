@@ -24,7 +24,13 @@ def usage_sentence(error: CycloptsError) -> str:
     """The sentence for a parsing error, with the command that was typed and its help."""
     command = " ".join(["fivefold", *(error.command_chain or ())])
     problem = _problem(error)
-    return problem if problem.endswith("?") else f"{problem}; '{command} --help' shows what it takes"
+    if problem.endswith("?"):
+        return problem
+    if command == "fivefold data check" and isinstance(error, UnknownOptionError):
+        return (
+            f"{problem}; settings of a pipeline need its name beside them, such as --pipeline vision/classify"
+        )
+    return f"{problem}; '{command} --help' shows what it takes"
 
 
 def _problem(error: CycloptsError) -> str:

@@ -1,13 +1,18 @@
 """Settings that pipelines of several domains have: one name, one meaning, one description.
 
-A pipeline states its own default: ``fit: Fit = "pad"``.
+A pipeline states its own default: ``fit: Fit = "pad"``. Settings that name columns are held against the data here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Literal
 
 from pydantic import Field
+
+from fivefold.config.models import StrictModel
+from fivefold.errors import DataError
 
 Channels = Annotated[
     Literal[1, 3] | None,
@@ -34,3 +39,50 @@ ClassWeights = Annotated[
 ]
 Dropout = Annotated[float, Field(ge=0, lt=1, description="Share of features dropped while training.")]
 Encoding = Annotated[str, Field(description="How text files are encoded.")]
+
+
+def named_columns(columns: StrictModel, option: str = "--columns") -> dict[str, str]:
+    """Columns that the user named, on the command line, in a file or in Python: option as typed to column.
+
+    One that is named as it is called anyway is named, too. But settings that a run keeps, or the command ``config``
+    writes, have every column: there a default is no wish.
+
+    Args:
+        columns: settings, each the name of a column, or None.
+        option: under which they stand.
+    """
+    fields = type(columns).model_fields
+    written_out = columns.model_fields_set >= set(fields)
+    return {
+        f"{option}.{role.replace('_', '-')}": str(value)
+        for role, field in fields.items()
+        for value in [getattr(columns, role)]
+        if role in columns.model_fields_set and value and not (written_out and value == field.default)
+    }
+
+
+def require_named(where: object, names: Sequence[str], named: Mapping[str, str]) -> None:
+    """Refuse a column that the user named and that is not there.
+
+    To be called as soon as a table's columns are known, and only where a training's data are read: other data that a
+    run is judged on need not have the columns of units or splits.
+
+        require_named(file, column_names(file), named_columns(config.columns))
+        require_named(file, names, {"--series.time": "datum"})
+
+    Args:
+        where: the file.
+        names: of its columns; where there are none, the file cannot be read, which reading it tells better.
+        named: the option as it is typed to the column that it names.
+
+    Raises:
+        DataError: one of them is not there; the message has the option and the columns that there are.
+    """
+    for option, name in named.items():
+        if names and name not in names:
+            near = get_close_matches(name.lower(), [one.lower() for one in names], n=1)
+            meant = [f"did you mean '{one}'? " for one in names if one.lower() in near]
+            raise DataError(
+                f"{where}: expected the column '{name}' that {option} names, found {', '.join(names)}; "
+                f"{''.join(meant[:1])}correct {option}, or leave it away"
+            )

@@ -19,6 +19,11 @@ from fivefold.plugins.spec import DatasetSpec, SourceSpec
 
 Notify = Callable[[str], None]
 
+ALIKE = 0.75
+"""Names that are at least as much alike as this may have been meant (`difflib.SequenceMatcher.ratio`)."""
+TELLING = 4
+"""Letters that a part of a name must have to stand for it."""
+
 
 def resolve(
     data: str,
@@ -93,10 +98,9 @@ def _to_stderr(text: str) -> None:
 def _unknown(data: str, datasets: Sequence[DatasetSpec]) -> str:
     """Why ``data`` is nothing that can be read, and what the user may have meant."""
     names = sorted(dataset.name for dataset in datasets)
-    if os.sep in data or Path(data).suffix or not data:
-        listed = ", ".join(names)
-        return f"{data or 'empty name'}: no such file or folder; check the path, or name one of {listed}"
-    near = difflib.get_close_matches(data, names, n=3, cutoff=0.5)
-    meant = f"did you mean {' or '.join(near)}? " if near else ""
-    listed = ", ".join(names) if names else "none"
-    return f"{data}: neither a path nor the name of a dataset; {meant}there are {listed} (fivefold data list)"
+    is_path = os.sep in data or bool(Path(data).suffix) or not data
+    wrong = "no such file or folder" if is_path else "neither a path nor the name of a dataset"
+    near = difflib.get_close_matches(data, names, n=3, cutoff=ALIKE)
+    near += [name for name in names if len(data) >= TELLING and data in name and name not in near]
+    meant = f"did you mean {' or '.join(near[:3])}? " if near else "check the path; " if is_path else ""
+    return f"{data or 'empty name'}: {wrong}; {meant}'fivefold data list' lists the datasets that have names"

@@ -2,6 +2,8 @@
 
 Rows are numbered as editors count lines: the header of a CSV file is row 1, and a row whose cells hold line breaks
 has the number of the line on which it begins. The first row of a Parquet file is row 1.
+
+Cells of a CSV file are parted by commas, or by the semicolons, tabs or bars that its first lines show.
 """
 
 from __future__ import annotations
@@ -9,20 +11,24 @@ from __future__ import annotations
 import csv
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from fivefold.data.decimals import DecimalCommas
+from fivefold.data.delimiters import find_delimiter
 from fivefold.errors import DataError, DependencyError
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 """Endings of files that hold tables."""
 
-_DELIMITERS = {".csv": ",", ".tsv": "\t"}
+_CSV, _TSV = ".csv", ".tsv"
 _LARGEST_CELL = 2**30  # characters; a reader's own bound on its texts says more
 _FIRST_LINE = 2**20
+_LOOKED_AT = 100  # lines of JSON whose keys are taken for the columns
 
 
 @dataclass(frozen=True)
@@ -30,11 +36,11 @@ class Hints:
     """Options of the command line that messages point to.
 
     Attributes:
-        columns: those that name the columns.
+        columns: those that name the columns; None where there are none.
         encoding: the one that names the encoding of text files; None where there is none.
     """
 
-    columns: str = "--columns"
+    columns: str | None = "--columns"
     encoding: str | None = "--encoding"
 
 
@@ -51,22 +57,28 @@ class Record:
 
 def column_names(file: Path, encoding: str = "utf-8") -> list[str]:
     """Names of the table's columns; none where it cannot be read. Cheap: looks at the beginning only."""
-    kind = file.suffix.lower()
     try:
-        if kind == ".parquet":
+        if file.suffix.lower() == ".parquet":
             return list(_parquet(file).schema_arrow.names)
+        delimiter = _delimiter(file, encoding)
         with file.open(newline="", encoding=_with_mark(encoding)) as lines:
-            first = lines.readline(_FIRST_LINE)
-            if kind in _DELIMITERS:
-                return [cell.strip() for cell in next(csv.reader([first], delimiter=_DELIMITERS[kind]), [])]
-            found = json.loads(first)
-            return list(found) if isinstance(found, dict) else []
-    except (OSError, ValueError, csv.Error, LookupError, DataError, DependencyError):
+            if delimiter is not None:
+                first = next(csv.reader([lines.readline(_FIRST_LINE)], delimiter=delimiter), [])
+                return [cell.strip() for cell in first]
+            found = [json.loads(line) for line in islice(filter(str.strip, lines), _LOOKED_AT)]
+            return list(dict.fromkeys(key for one in found if isinstance(one, dict) for key in one))
+    except (OSError, ValueError, RecursionError, csv.Error, LookupError, DataError, DependencyError):
         return []
 
 
 def read_records(
-    file: Path, wanted: Sequence[str], *, encoding: str = "utf-8", hints: Hints = _HINTS
+    file: Path,
+    wanted: Sequence[str],
+    *,
+    encoding: str = "utf-8",
+    hints: Hints = _HINTS,
+    numbers: Collection[str] = (),
+    tell: Callable[[str], None] | None = None,
 ) -> Iterator[Record]:
     """The rows of ``file``, in order; bounded memory, whatever the file's size.
 
@@ -75,23 +87,44 @@ def read_records(
         wanted: columns that must be there.
         encoding: of CSV and JSON lines.
         hints: what messages advise.
+        numbers: columns in which numbers are wanted: where cells of CSV are parted by another sign than the comma,
+            decimal commas in them become points. The cells stay text.
+        tell: told, once the last row is read, a sentence on the columns whose commas were read so.
 
     Raises:
-        DataError: the file cannot be read, a column is missing, or a row is broken; the message names the row.
+        DataError: the file cannot be read, a column is missing, or a row is broken; the message names the row. Also
+            where a column has decimal commas and points, or commas that may stand between thousands.
         DependencyError: Parquet without the package pyarrow.
     """
     kind = file.suffix.lower()
-    if kind in _DELIMITERS:
-        return _csv(file, wanted, encoding, hints)
+    if kind in {_CSV, _TSV}:
+        return _csv(file, wanted, encoding, hints, numbers, tell)
     if kind == ".parquet":
         return _parquet_rows(file, wanted, hints)
     return _json_lines(file, wanted, encoding, hints)
 
 
-def _csv(file: Path, wanted: Sequence[str], encoding: str, hints: Hints) -> Iterator[Record]:
+def _delimiter(file: Path, encoding: str) -> str | None:
+    """What parts the cells; None of files that are no CSV."""
+    kind = file.suffix.lower()
+    if kind == _CSV:
+        return find_delimiter(file, _with_mark(encoding))
+    return "\t" if kind == _TSV else None
+
+
+def _csv(
+    file: Path,
+    wanted: Sequence[str],
+    encoding: str,
+    hints: Hints,
+    numbers: Collection[str],
+    tell: Callable[[str], None] | None,
+) -> Iterator[Record]:
     csv.field_size_limit(min(_LARGEST_CELL, sys.maxsize))
+    delimiter = _delimiter(file, encoding) or ","
+    decimals = DecimalCommas(str(file), () if delimiter == "," else numbers)
     with opened(file, encoding, hints) as lines:
-        reader = csv.reader(lines, delimiter=_DELIMITERS[file.suffix.lower()], strict=True)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
         number = 0
         try:
             header = [cell.strip() for cell in next(reader, [])]
@@ -100,12 +133,15 @@ def _csv(file: Path, wanted: Sequence[str], encoding: str, hints: Hints) -> Iter
             for cells in reader:
                 first, number = number + 1, reader.line_num
                 if cells:
-                    yield Record(first, _paired(file, first, header, cells))
+                    yield Record(first, decimals.read_row(first, _paired(file, first, header, cells)))
         except csv.Error as error:
             raise DataError(
                 f"{file}, row {number + 1}: expected a row of CSV, found one that cannot be read ({error}); "
                 "mend its quotes"
             ) from error
+    for note in decimals.notes():
+        if tell is not None:
+            tell(note)
 
 
 def _paired(file: Path, row: int, header: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]:
@@ -174,7 +210,7 @@ def _require(where: str, kind: str, names: Sequence[str], wanted: Sequence[str],
         if name not in names:
             raise DataError(
                 f"{where}: expected a {kind} '{name}', found {', '.join(names) or 'none'}; "
-                f"name the columns by {hints.columns}, or rename them"
+                f"{'rename one' if hints.columns is None else f'name the columns by {hints.columns}, or rename them'}"
             )
         if names.count(name) > 1:
             raise DataError(
@@ -200,33 +236,33 @@ def opened(file: Path, encoding: str, hints: Hints = _HINTS) -> Iterator[Iterato
         raise DataError(f"{unreadable}: {error}") from error
     with stream as lines:
         try:
-            yield _without_nul(file, lines, hints)
+            yield _without_nul(file, lines, encoding, hints)
         except UnicodeDecodeError as error:
             raise DataError(
                 f"{file}, row {_row_of_fault(file, encoding)}: expected text in {encoding}, found the byte "
-                f"0x{error.object[error.start]:02x}, which is none; {_advice(hints)}"
+                f"0x{error.object[error.start]:02x}, which is none; {_advice(hints, encoding)}"
             ) from error
         except UnicodeError as error:  # such as UTF-16 without its mark
             raise DataError(
-                f"{file}: expected text in {encoding}, found other bytes ({error}); {_advice(hints)}"
+                f"{file}: expected text in {encoding}, found other bytes ({error}); {_advice(hints, encoding)}"
             ) from error
         except OSError as error:
             raise DataError(f"{unreadable}: {error}") from error
 
 
-def _without_nul(file: Path, lines: Iterable[str], hints: Hints) -> Iterator[str]:
+def _without_nul(file: Path, lines: Iterable[str], encoding: str, hints: Hints) -> Iterator[str]:
     for row, line in enumerate(lines, start=1):
         if "\x00" in line:
             raise DataError(
                 f"{file}, row {row}: expected text, found a NUL byte, as in binary, damaged or UTF-16 files; "
-                f"{_advice(hints, 'utf-16')}"
+                f"{_advice(hints, encoding, 'utf-16')}"
             )
         yield line
 
 
-def _advice(hints: Hints, other: str = "latin-1") -> str:
+def _advice(hints: Hints, encoding: str, other: str = "latin-1") -> str:
     if hints.encoding is None:
-        return "save the file as UTF-8"
+        return f"save the file as {encoding.upper()}"
     return f"mend the file, or name its encoding, such as {hints.encoding} {other}"
 
 

@@ -166,7 +166,10 @@ def readable_times(table: Table, column: str) -> Array:
         times = times.astype(np.float64)
     elif times.dtype.kind not in "iufMm":
         moments = [_time(table, column, row, value) for row, value in enumerate(times)]
-        times = np.array(moments, dtype="datetime64[us]")
+        _require_one_clock(table, column, moments)
+        # numpy stores no time zone.
+        plain = [one if one.tzinfo is None else one.astimezone(UTC).replace(tzinfo=None) for one in moments]
+        times = np.array(plain, dtype="datetime64[us]")
     absent = (
         np.isnan(times) if times.dtype.kind == "f" else np.isnat(times) if times.dtype.kind in "Mm" else None
     )
@@ -179,7 +182,6 @@ def readable_times(table: Table, column: str) -> Array:
 
 
 def _time(table: Table, column: str, row: int, value: object) -> datetime:
-    """A moment in UTC, without the time zone that numpy cannot store; one without a zone stays as it is."""
     try:
         moment = value if isinstance(value, datetime) else datetime.fromisoformat(str(value).strip())
     except ValueError as error:
@@ -187,7 +189,19 @@ def _time(table: Table, column: str, row: int, value: object) -> datetime:
             f"{table.source}, {table.ids[row]}, column '{column}': '{value}' is no time; "
             "expected a number or a date such as 2024-05-31 or 2024-05-31T14:00"
         ) from error
-    return moment if moment.tzinfo is None else moment.astimezone(UTC).replace(tzinfo=None)
+    return moment
+
+
+def _require_one_clock(table: Table, column: str, moments: Sequence[datetime]) -> None:
+    """Refuse times of which some have a time zone and others none: which came first cannot be told."""
+    zoned = np.array([moment.tzinfo is not None for moment in moments], dtype=bool)
+    if zoned.any() and not zoned.all():
+        row = int(np.argmax(zoned != zoned[0]))
+        first, other = ("a time zone", "none") if zoned[0] else ("no time zone", "one")
+        raise DataError(
+            f"{table.source}, {table.ids[row]}, column '{column}': expected times that all have a time zone, or none "
+            f"of them, found {other} in '{table[column][row]}' where the rows before have {first}; write them alike"
+        )
 
 
 def _given_rows(table: Table) -> dict[str, Rows]:

@@ -37,6 +37,7 @@ class Table:
         time: the column with the time, if any.
         split: the column with ``train``, ``val`` or ``test`` as the source itself gives it, if any.
         problems: samples that could not be read.
+        notes: what the user should know of how it was read, in sentences.
     """
 
     columns: Mapping[str, Array]
@@ -47,6 +48,7 @@ class Table:
     time: str | None = None
     split: str | None = None
     problems: tuple[Problem, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {name: len(column) for name, column in self.columns.items()}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import shlex
 import shutil
@@ -12,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
-
 from fivefold.config import build_config
 from fivefold.data.catalog import resolve
 from fivefold.demonstration.picture import Picture, first_picture
@@ -22,6 +19,7 @@ from fivefold.plugins.registry import Registry
 from fivefold.plugins.spec import Demo, PipelineSpec
 from fivefold.runs import Run
 from fivefold.workflow import predict, train
+from fivefold.workflow.loading import load_task
 
 
 @dataclass(frozen=True)
@@ -86,9 +84,9 @@ def demonstrate(
         f"fivefold {spec.domain} {spec.task} predict {out} YOUR_DATA",
         run,
         time.monotonic() - started,
-        _network(run),
+        _network(run, registry),
         _named_shortly(records),
-        first_picture(out / "report.html", job.picture),
+        first_picture(out / "report.html", job.picture) or first_picture(out / "report.html"),
     )
 
 
@@ -124,13 +122,13 @@ def _inputs(job: Demo, registry: Registry) -> list[str]:
     return sorted(str(path) for path in folder.glob(job.pattern))
 
 
-def _network(run: Run) -> str:
-    """``cnn, 98,122 numbers``: the kind of network that the settings name, and how much it learned."""
-    with safe_open(run.weights, framework="numpy") as file:
-        count = sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118 - no mapping
+def _network(run: Run, registry: Registry) -> str:
+    """``cnn, 98,122 parameters``: the kind of network that the settings name, and its size as training tells it."""
+    _, task = load_task(run, registry)
+    count = sum(parameter.numel() for parameter in task.parameters())
     model = run.config.get("model")
     kind = model.get("kind", "") if isinstance(model, dict) else ""
-    return f"{kind}, {count:,} numbers" if kind else f"{count:,} numbers"
+    return f"{kind}, {count:,} parameters" if kind else f"{count:,} parameters"
 
 
 def _named_shortly(records: list[dict[str, Any]]) -> list[dict[str, Any]]:

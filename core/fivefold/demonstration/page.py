@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -24,17 +25,18 @@ def write_page(shown: Sequence[Shown], path: Path) -> None:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["quoted"] = shlex.quote
     cards = [_card(one, path.parent) for one in shown]
     write_text(path, environment.get_template("demo.html.j2").render(cards=cards))
 
 
 def _card(shown: Shown, folder: Path) -> dict[str, Any]:
     card: dict[str, Any] = {
-        "domain": shown.spec.domain,
+        "domain": called(shown.spec.domain),
         "pipeline": shown.spec.name,
         "summary": shown.spec.summary,
-        "command": shown.command,
-        "next": shown.next,
+        "command": shlex.split(shown.command),
+        "next": shlex.split(shown.next),
         "lacking": shown.lacking,
         "picture": shown.picture,
     }
@@ -46,11 +48,29 @@ def _card(shown: Shown, folder: Path) -> dict[str, Any]:
         "verdict": report["verdict"]["sentence"],
         "metric": report["verdict"]["metric"],
         "facts": _facts(shown, report),
-        "cautions": report["run"].get("cautions") or [],
+        "cautions": [*_doubtful(report), *(report["run"].get("cautions") or [])],
         "statement": report["run"].get("statement") or "",
         "report": os.path.relpath(shown.run.path / "report.html", folder),
         **_headline(report),
     }
+
+
+def called(domain: str) -> str:
+    """A domain's name as a heading; one without a vowel is an abbreviation, which is spelled."""
+    return domain.capitalize() if set(domain) & set("aeiouy") else domain.upper()
+
+
+def _severe(report: dict[str, Any]) -> list[str]:
+    return [finding["text"] for finding in report["findings"] if finding["severe"]]
+
+
+def _doubtful(report: dict[str, Any]) -> list[str]:
+    """What stands beside a verdict whose data share samples between the splits."""
+    found = _severe(report)
+    if not found:
+        return []
+    told = f"Samples stand on both sides of a split, so the verdict may be too good: {found[0]}"
+    return [told if len(found) == 1 else f"{told} The report has {len(found) - 1} more such findings."]
 
 
 def _headline(report: dict[str, Any]) -> dict[str, str]:
@@ -69,13 +89,13 @@ def _number(value: float | None, style: str) -> str:
 def _facts(shown: Shown, report: dict[str, Any]) -> list[tuple[str, str]]:
     run = report["run"]
     sizes = ", ".join(f"{name} {count:,}" for name, count in (run.get("sizes") or {}).items())
-    severe = sum(bool(finding["severe"]) for finding in report["findings"])
+    severe = _severe(report)
     rows = [
         ("Data", run.get("data") or ""),
         ("Samples", sizes),
         ("Licence", run.get("licence") or ""),
         ("Network", shown.network),
-        ("Leakage", f"severe findings: {severe}" if severe else "no severe finding"),
+        ("Leakage", f"severe findings: {len(severe)}" if severe else "no severe finding"),
         ("Time", f"{shown.seconds:.0f} s in all"),
     ]
     return [(name, text) for name, text in rows if text]

@@ -5,12 +5,17 @@ was drawn. Samples of one unit (a patient, a speaker) come and go together, so t
 feign precision (the cluster bootstrap: Field and Welsh 2007). Intervals are percentiles (Efron and Tibshirani
 1993, chapter 13). Metrics that resampling itself inflates, such as a calibration error, get the basic one
 (Davison and Hinkley 1997, section 5.2), which mirrors the percentiles at the estimate.
+
+Resampling tells nothing where all resamples come out alike, as they do for a model that makes no mistake. A share of 0
+or 1 gets the exact interval of Clopper and Pearson (1934) over the independent units, whose one-sided form is the "rule
+of three" (Hanley and Lippman-Hand 1983); other metrics have no interval then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, log2
 
 import numpy as np
 
@@ -18,6 +23,8 @@ from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.evaluation.evaluation import Estimate
 from fivefold.evaluation.metric import Metric, Values, sample_count
+from fivefold.evaluation.numbers import NOTHING
+from fivefold.evaluation.support import Support
 from fivefold.tasks.base import Outputs
 
 CHUNK = 4_000_000
@@ -25,6 +32,9 @@ CHUNK = 4_000_000
 
 FEW_UNITS = 30
 """Below this many independent units, percentile intervals are known to be too narrow."""
+
+COINCIDE = 1e-12
+"""Resamples that lie within this share of their size are alike: what is left is rounding."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +44,14 @@ class Resampled:
     Attributes:
         value: on all samples, each once.
         draws: on the resamples, shape ``(R,)``; nan where a resample leaves the metric undefined.
+        units: independent units that were drawn from; None where that is not known.
+        support: what of the rarest kind the metric rests on; None where samples count alike.
     """
 
     value: float
     draws: Values
+    units: int | None = None
+    support: Support | None = None
 
 
 def resample_weights(count: int, units: Array | None, *, resamples: int, seed: int) -> Iterator[Values]:
@@ -97,9 +111,13 @@ def resample(
     for weights in resample_weights(count, units, resamples=resamples, seed=seed):
         for name, metric in wanted:
             draws[name, metric.name].append(metric.resampled(outputs[name], weights))
+    drawn = count if units is None else len(np.unique(units))
     return {
         (name, metric.name): Resampled(
-            metric.compute(outputs[name], None), np.concatenate(draws[name, metric.name])
+            metric.compute(outputs[name], None),
+            np.concatenate(draws[name, metric.name]),
+            drawn,
+            metric.support(outputs[name], units) if metric.support else None,
         )
         for name, metric in wanted
     }
@@ -116,41 +134,121 @@ def computable(metric: Metric, outputs: Outputs) -> bool:
 
 
 def interval(resampled: Resampled, level: float, *, inflates: bool = False) -> Estimate:
-    """The value with its confidence interval; nan ends where no resample defines the metric."""
-    defined = resampled.draws[~np.isnan(resampled.draws)]
-    if not len(defined):
+    """The value with its confidence interval; nan ends where resampling cannot tell one.
+
+    It cannot where no resample defines the metric, and where all that do come out alike.
+    """
+    low, high = percentiles(resampled, level)
+    if alike(resampled):
         return Estimate(resampled.value, float("nan"), float("nan"))
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
     if inflates:
         # Mirrored at the value; such metrics are never negative, and the interval never leaves its value out.
         low, high = max(0.0, 2 * resampled.value - high), 2 * resampled.value - low
         low, high = min(low, resampled.value), max(high, resampled.value)
-    return Estimate(resampled.value, float(low), float(high))
+    return Estimate(resampled.value, low, high)
+
+
+def metric_interval(metric: Metric, resampled: Resampled, level: float) -> Estimate:
+    """The value of ``metric`` with the interval that suits it; a share of 0 or 1 gets an exact one."""
+    if metric.share and resampled.units is not None and alike(resampled) and resampled.value in (0.0, 1.0):
+        return exact_interval(resampled.value, level, resampled.units)
+    return interval(resampled, level, inflates=metric.inflates)
+
+
+def exact_interval(share: float, level: float, trials: int) -> Estimate:
+    """Clopper and Pearson's (1934) interval of a share of exactly 0 or 1.
+
+    It holds for a mean of values from 0 to 1, too, which is no smaller than the share of those that are 1, and no
+    larger than the share of those that are not 0.
+
+    Args:
+        share: 0 or 1.
+        level: of the interval.
+        trials: independent units that the share is taken of.
+    """
+    reach = ((1 - level) / 2) ** (1 / trials)
+    return Estimate(share, 0.0, 1 - reach) if share == 0 else Estimate(share, reach, 1.0)
+
+
+def percentiles(resampled: Resampled, level: float) -> tuple[float, float]:
+    """Ends of the percentile interval; nan where no resample defines the metric."""
+    defined = resampled.draws[~np.isnan(resampled.draws)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def alike(resampled: Resampled) -> bool:
+    """Whether all resamples that define the metric come out alike, or none defines it."""
+    defined = resampled.draws[~np.isnan(resampled.draws)]
+    if not len(defined):
+        return True
+    spread, size = float(np.ptp(defined)), float(np.abs(defined).max())
+    return bool(spread <= max(COINCIDE * size, NOTHING))
+
+
+def apart(model: Resampled, reference: Resampled) -> Resampled:
+    """Model minus reference, resample by resample."""
+    return Resampled(model.value - reference.value, model.draws - reference.draws, model.units, model.support)
 
 
 def difference(model: Resampled, reference: Resampled, level: float) -> Estimate:
-    """Model minus reference, resample by resample, with its confidence interval."""
-    return interval(Resampled(model.value - reference.value, model.draws - reference.draws), level)
+    """Model minus reference, resample by resample, with its confidence interval (see `interval`)."""
+    return interval(apart(model, reference), level)
 
 
 def cautions(
-    count: int, units: Array | None, resampled: Mapping[tuple[str, str], Resampled]
+    count: int, units: Array | None, resampled: Mapping[tuple[str, str], Resampled], level: float = 0.95
 ) -> tuple[str, ...]:
     """What a reader of the intervals must know: few units, or resamples that leave a metric undefined."""
     drawn = count if units is None else len(np.unique(units))
-    kind = "samples" if units is None else "independent units"
+    kind = "sample" if units is None else "independent unit"
     notes = []
-    if drawn == 1:
+    if drawn < fewest_units(level):
+        there = f"is only one {kind}" if drawn == 1 else f"are only {drawn} {kind}s"
         notes.append(
-            f"There is only one of the {kind}, from which no interval can be had: those shown have no width."
+            f"There {there}, too few to tell anything from: no verdict is spoken below {fewest_units(level)}, "
+            "and intervals mean little."
         )
     elif drawn < FEW_UNITS:
-        notes.append(f"There are only {drawn} {kind}: the intervals are probably too narrow.")
+        notes.append(f"There are only {drawn} {kind}s: the intervals are probably too narrow.")
+    return (*notes, *_undefined(resampled))
+
+
+def fewest_units(level: float) -> int:
+    """Independent units below which no verdict is spoken: six at a level of 95 %.
+
+    With ``n`` units, of which each by itself favours one side or the other, the smallest two-sided p-value that any
+    test has without assuming a distribution is ``2 ** (1 - n)`` (the sign test: Fisher 1935, section 21). It takes six
+    units for less than 5 %. The percentile interval knows no such bound: of standard normal differences that are zero
+    on the mean, its 95 % interval leaves zero out in 49 % of all tries with 2 units, 25 % with 3, 19 % with 4, 17 %
+    with 5, 14 % with 6, 9 % with 10, and 6 % with 30 (4000 tries each); of a single unit, always.
+    """
+    return 1 + ceil(-log2(1 - level) + COINCIDE)
+
+
+def _undefined(resampled: Mapping[tuple[str, str], Resampled]) -> list[str]:
+    """One sentence on all metrics that some resamples leave undefined."""
+    lacking: dict[tuple[int, int], dict[str, list[str]]] = {}
     for (name, metric), values in resampled.items():
         undefined = int(np.isnan(values.draws).sum())
         if undefined:
-            notes.append(
-                f"The {metric} of {name} is not defined on {undefined} of {len(values.draws)} resamples (a "
-                "class or all variation is missing from them); its interval rests on the others."
-            )
-    return tuple(notes)
+            of = lacking.setdefault((undefined, len(values.draws)), {})
+            of.setdefault(metric, []).append(name)
+    if not lacking:
+        return []
+    told = "; ".join(
+        f"on {undefined} of {count} resamples {_named(of)}" for (undefined, count), of in lacking.items()
+    )
+    return [
+        f"Not defined, as a class or all variation is missing: {told}. The intervals rest on the other resamples."
+    ]
+
+
+def _named(metrics: Mapping[str, Sequence[str]]) -> str:
+    """``AUROC and AUPRC of the model, prevalence``: metrics of the same predictors together."""
+    together: dict[tuple[str, ...], list[str]] = {}
+    for metric, names in metrics.items():
+        together.setdefault(tuple(names), []).append(metric)
+    return " and ".join(f"{', '.join(of)} of {', '.join(names)}" for names, of in together.items())

@@ -15,9 +15,25 @@ from fivefold.evaluation.classification_metrics import BINS, confidence_bins, co
 LIMIT = 20.0
 """Temperatures are looked for between 1 / LIMIT and LIMIT."""
 
+BOUND_TOLERANCE = 1e-2
+"""A logarithm of the temperature this near to its bound is at it."""
+
+SPREAD = float(np.log(1.5))
+"""Standard deviation of the logarithm of temperatures, before data have a say: 1.5 and 2/3 are one such step from 1.
+
+A temperature of 1/20 then has to be 27 nats more likely than 1, which is what some hundred samples can bear out and a
+few that are all told right cannot.
+"""
+
 
 def fit_temperature(logits: Array, target: Array) -> float:
-    """The temperature that makes the labels most probable (Guo et al. 2017), by a bounded search.
+    """The most probable temperature (Guo et al. 2017), given the labels and a weak prior, by a bounded search.
+
+    Labels that the logits tell without a mistake are the more probable the lower the temperature, without an end: a
+    perfect validation split would make every probability 0 or 1, and the first mistake on new samples infinitely
+    surprising. So the logarithm of the temperature has a normal prior around 0 (maximum a posteriori: Bishop 2006,
+    section 3.3; Platt 1999 smooths the labels to the same end). Some mistakes that the network was sure of soon
+    outweigh it.
 
     Args:
         logits: shape ``(N, C)``.
@@ -32,14 +48,27 @@ def fit_temperature(logits: Array, target: Array) -> float:
         return 1.0
     true = np.take_along_axis(logits, target[labelled][:, None], axis=1)[:, 0]
 
-    def loss(log_temperature: float) -> float:
+    def surprise(log_temperature: float) -> float:
         scale = np.exp(-log_temperature)
-        return float((special.logsumexp(logits * scale, axis=1) - true * scale).mean())
+        return float((special.logsumexp(logits * scale, axis=1) - true * scale).sum()) + penalty(
+            log_temperature
+        )
 
     bound = float(np.log(LIMIT))
-    found = optimize.minimize_scalar(loss, bounds=(-bound, bound), method="bounded", options={"xatol": 1e-5})
-    # Perfectly separated labels push the search to its bound, and a model is never made worse than it was.
-    return float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0
+    found = optimize.minimize_scalar(
+        surprise, bounds=(-bound, bound), method="bounded", options={"xatol": 1e-5}
+    )
+    return float(np.exp(found.x)) if found.fun < surprise(0.0) else 1.0
+
+
+def penalty(log_temperature: float) -> float:
+    """Negative logarithm of the prior of a temperature, up to a constant, in nats."""
+    return (log_temperature / SPREAD) ** 2 / 2
+
+
+def at_bound(temperature: float) -> bool:
+    """Whether the search for the temperature ended where it is bounded, and not where it is best."""
+    return bool(abs(np.log(temperature)) > np.log(LIMIT) - BOUND_TOLERANCE)
 
 
 def softmax(logits: Array, temperature: float = 1.0) -> NDArray[np.float64]:

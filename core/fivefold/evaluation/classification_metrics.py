@@ -15,6 +15,7 @@ from scipy import sparse
 from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.evaluation.metric import Metric, Values
+from fivefold.evaluation.support import Support, rarer
 
 Outputs = Mapping[str, Array]
 
@@ -30,13 +31,32 @@ SMALLEST = float(np.finfo(np.float64).eps)
 """Probabilities below this count as this in the logarithmic loss, as in scikit-learn."""
 
 
-def classification_metrics(classes: int) -> tuple[Metric, ...]:
-    """The metrics of a classification with that many classes; accuracy is the headline."""
+def classification_metrics(classes: int, names: tuple[str, ...] = ()) -> tuple[Metric, ...]:
+    """The metrics of a classification with that many classes; accuracy is the headline.
+
+    Args:
+        classes: how many.
+        names: of the classes, for sentences on rare ones; empty where their numbers will do.
+    """
+    names = names or tuple(str(code) for code in range(classes))
+
+    def class_support(outputs: Outputs, units: Array | None) -> Support:
+        return support_of_classes(outputs, units, names)
+
     metrics = [
-        Metric.from_mean("accuracy", correct, style="percent", headline=True),
-        Metric.from_sums("macro F1", _confusion_parts, _macro_f1, style="percent", headline=True),
-        Metric.from_sums("balanced accuracy", _confusion_parts, _balanced_accuracy, style="percent"),
-        Metric("AUROC", _auroc_once, compute_many=area_under_roc),
+        Metric.from_mean("accuracy", correct, style="percent", headline=True, share=True),
+        Metric.from_sums(
+            "macro F1",
+            _confusion_parts,
+            _macro_f1,
+            style="percent",
+            headline=True,
+            support=class_support,
+        ),
+        Metric.from_sums(
+            "balanced accuracy", _confusion_parts, _balanced_accuracy, style="percent", support=class_support
+        ),
+        Metric("AUROC", _auroc_once, compute_many=area_under_roc, support=class_support),
         Metric.from_mean("log loss", log_loss, higher_is_better=False, headline=True),
         Metric.from_mean("Brier score", brier_score, higher_is_better=False),
         Metric.from_sums(
@@ -49,7 +69,7 @@ def classification_metrics(classes: int) -> tuple[Metric, ...]:
         ),
     ]
     if classes > TOP:
-        metrics.insert(1, Metric.from_mean("top-5 accuracy", top_five, style="percent"))
+        metrics.insert(1, Metric.from_mean("top-5 accuracy", top_five, style="percent", share=True))
     return tuple(metrics)
 
 
@@ -68,6 +88,31 @@ def labels(outputs: Outputs) -> NDArray[np.int64]:
             f"classes (code {target[wrong][0]}); label them or leave them out"
         )
     return target
+
+
+def support_of_classes(outputs: Outputs, units: Array | None, names: tuple[str, ...]) -> Support:
+    """The rarer side of each class that occurs against all others.
+
+    Args:
+        outputs: with ``target``, shape ``(N,)``.
+        units: independent unit of each sample, shape ``(N,)``, or None.
+        names: of the ``C`` classes.
+    """
+    target = labels(outputs)
+    if len(names) == BINARY:
+        found = [rarer(f"of class '{names[0]}'", f"of class '{names[1]}'", target == 0, target == 1, units)]
+    else:
+        found = [
+            rarer(
+                f"of class '{name}'",
+                f"of another class than '{name}'",
+                target == code,
+                target != code,
+                units,
+            )
+            for code, name in enumerate(names)
+        ]
+    return Support(tuple(kind for kind in found if kind is not None))
 
 
 def predicted(outputs: Outputs) -> NDArray[np.int64]:

@@ -7,11 +7,18 @@ from math import isnan
 import numpy as np
 
 from fivefold.data.table import Array
-from fivefold.evaluation.calibration import Reliability, reliability, softmax
-from fivefold.evaluation.classification_metrics import confusion_matrix, labels, per_class, predicted
+from fivefold.evaluation.calibration import LIMIT, Reliability, at_bound, reliability, softmax
+from fivefold.evaluation.classification_metrics import (
+    confusion_matrix,
+    labels,
+    log_loss,
+    per_class,
+    predicted,
+)
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.figures import BLUE, GREY, ORANGE, canvas, finish, identity_line, shortened
 from fivefold.evaluation.label_errors import Suspect, suspects
+from fivefold.evaluation.numbers import NOTHING, number
 from fivefold.evaluation.question_intervals import percent
 from fivefold.evaluation.section import Figure, Grid, Section
 
@@ -125,29 +132,51 @@ def _confusion_figure(matrix: Array, classes: tuple[str, ...]) -> Figure:
 def calibration_section(evaluation: Evaluation, temperature: float) -> Section:
     """Reliability before and after temperature scaling."""
     after = reliability(evaluation.outputs)
-    before = None
+    loss = float(log_loss(evaluation.outputs).mean())
+    before, loss_before = None, None
     if "logits" in evaluation.outputs:
-        raw = softmax(evaluation.outputs["logits"])
-        before = reliability({**evaluation.outputs, "probabilities": raw})
+        raw = {**evaluation.outputs, "probabilities": softmax(evaluation.outputs["logits"])}
+        before, loss_before = reliability(raw), float(log_loss(raw).mean())
     text = (
-        f"A probability is worth something when samples predicted with 80 % are right 8 times of 10. "
-        f"The expected calibration error is {percent(after.error)}"
+        "A probability is worth something when samples predicted with 80 % are right 8 times of 10. Probabilities were "
+        f"scaled by a temperature of {temperature:.3f}, fitted on the validation split with a weak prior around 1. On "
+        f"{evaluation.split}, the expected calibration error is {percent(after.error)} and the log loss {number(loss)}"
     )
-    if before is not None:
-        text += f"; it was {percent(before.error)} before temperature scaling"
-    text += f" (temperature {temperature:.3f}, fitted on the validation split)."
+    if before is not None and loss_before is not None:
+        text += f"; before scaling they were {percent(before.error)} and {number(loss_before)}"
+    paragraphs = [f"{text}."]
+    if before is not None and loss_before is not None:
+        paragraphs += _spoiled(after.error - before.error, loss - loss_before, evaluation.split)
+    if at_bound(temperature):
+        paragraphs.append(
+            f"The temperature met its bound (1/{LIMIT:g} to {LIMIT:g}): the network's logits are far too small or too "
+            "large for the validation split. Take the probabilities for an order only."
+        )
     return Section(
         title="Calibration",
-        text=text,
+        text="\n\n".join(paragraphs),
         figures=(_reliability_figure(before, after),),
         facts={
             "temperature": temperature,
+            "at_bound": at_bound(temperature),
             "calibration_error": after.error,
             "calibration_error_before": None if before is None else before.error,
+            "log_loss": loss,
+            "log_loss_before": loss_before,
             "bins": _bins(after),
         },
         key="calibration",
     )
+
+
+def _spoiled(error: float, loss: float, split: str) -> list[str]:
+    """A sentence where scaling raised what it should lower; both changes are after minus before."""
+    worse = [name for name, change in (("calibration error", error), ("log loss", loss)) if change > NOTHING]
+    if not worse:
+        return []
+    return [
+        f"Scaling made the {' and the '.join(worse)} worse on {split} than the network's own probabilities."
+    ]
 
 
 def _bins(found: Reliability) -> list[dict[str, float]]:
@@ -192,7 +221,17 @@ def _reliability_figure(before: Reliability | None, after: Reliability) -> Figur
 
 
 def label_error_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Section:
-    """Samples whose label is probably wrong, by confident learning."""
+    """Samples whose label is probably wrong, by confident learning; none of a model that beats no baseline."""
+    if beats_nothing(evaluation):
+        return Section(
+            title="Probable label errors",
+            text=(
+                f"Not looked for: the model beats no baseline on {evaluation.headline.name}, and the doubts of such a "
+                "model say more of it than of the labels."
+            ),
+            facts={"count": None, "samples": []},
+            key="label_errors",
+        )
     found = suspects(evaluation.outputs["probabilities"], labels(evaluation.outputs))
     total = len(evaluation.ids)
     share = percent(len(found) / total)
@@ -218,6 +257,12 @@ def label_error_section(evaluation: Evaluation, classes: tuple[str, ...]) -> Sec
         facts={"count": len(found), "samples": [_suspect(evaluation, classes, one) for one in found[:100]]},
         key="label_errors",
     )
+
+
+def beats_nothing(evaluation: Evaluation) -> bool:
+    """Whether the headline metric was compared with baselines, and none of them is beaten."""
+    rivals = [one for one in evaluation.comparisons if one.metric == evaluation.headline.name]
+    return bool(rivals) and all(one.verdict != "beats" for one in rivals)
 
 
 def _suspect(evaluation: Evaluation, classes: tuple[str, ...], one: Suspect) -> dict[str, object]:

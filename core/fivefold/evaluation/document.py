@@ -51,14 +51,24 @@ def document(
         "findings": [vars(finding) for finding in evaluation.findings],
         "notes": evaluation.notes,
         "sections": {section.key: section.facts for section in sections if section.key},
-        "run": {key: value for key, value in run_info.items() if key != "curves"},
+        "run": _run(evaluation, run_info),
     }
     return {key: plain(value) for key, value in content.items()}
 
 
+def _run(evaluation: Evaluation, run_info: Mapping[str, Any]) -> dict[str, Any]:
+    """What is known of the run, with the judgement's own cautions before the pipeline's."""
+    run = {key: value for key, value in run_info.items() if key != "curves"}
+    if evaluation.cautions:
+        run["cautions"] = [*evaluation.cautions, *run.get("cautions", ())]
+    return run
+
+
 def _comparison(comparison: Comparison, metric: Metric, level: float) -> dict[str, Any]:
-    """A comparison with its sentence; ``tests`` only where the task has some."""
-    values = {key: value for key, value in vars(comparison).items() if key != "tests" or value}
+    """A comparison with its sentence; ``tests`` and ``withheld`` only where there is something to them."""
+    values = {
+        key: value for key, value in vars(comparison).items() if key not in {"tests", "withheld"} or value
+    }
     return {**values, "sentence": sentence(comparison, metric, level)}
 
 

@@ -19,7 +19,7 @@ Verdict = Literal["beats", "no evidence that it beats", "loses to"]
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its confidence interval."""
+    """A value with its confidence interval; the ends are nan where it is not determined."""
 
     value: float
     low: float
@@ -30,7 +30,8 @@ class Estimate:
 class Comparison:
     """The model against one baseline on one metric: the paired difference (model minus baseline).
 
-    ``tests`` are those that the task asks for beside the interval; the verdict contradicts none of them.
+    ``tests`` are those that the task asks for beside the interval; the verdict contradicts none of them. ``withheld``
+    says why no verdict may be spoken at all, as on too few independent units; it is empty where one may.
     """
 
     metric: str
@@ -40,6 +41,7 @@ class Comparison:
     difference: Estimate
     verdict: Verdict
     tests: tuple[PairedTest, ...] = ()
+    withheld: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class Evaluation:
         unit_name: what an independent unit is called.
         notes: sentences for the report.
         seed: of the resamples; who takes more intervals draws the same ones.
+        cautions: sentences for the top of the report, on what makes all of it doubtful.
         run: directory of the run that is judged; None where several runs are judged as one.
     """
 
@@ -84,6 +87,7 @@ class Evaluation:
     unit_name: str = "sample"
     notes: tuple[str, ...] = field(default=())
     seed: int = 0
+    cautions: tuple[str, ...] = ()
     run: Path | None = None
 
     @property

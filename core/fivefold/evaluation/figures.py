@@ -34,6 +34,8 @@ _STYLE: dict[Any, Any] = {
     "axes.titlesize": 11,
     "axes.grid": True,
     "axes.axisbelow": True,
+    # Values near each other are written out, and not as what is to be added to a number at the axis' end ("+1").
+    "axes.formatter.useoffset": False,
     "grid.color": "#e3e3e3",
     "grid.linewidth": 0.6,
     "legend.frameon": False,

@@ -26,7 +26,8 @@ def forecast_metrics(
     """MSE (the headline) and MAE on scaled values, MASE, pinball loss, coverage and width, and directions.
 
     MSE and MAE are those that papers on long-term forecasting publish: of values divided by the standard deviation
-    of their target in the training split, averaged over steps and targets.
+    of their target in the training split, averaged over steps and targets. Of a single target there is also the MAE
+    in its own unit.
 
     Args:
         scale: standard deviation of each target in the training split, in the data's units, shape ``(K,)``.
@@ -41,10 +42,15 @@ def forecast_metrics(
             Metric.from_mean(name, _loss(loss, scale), higher_is_better=False, headline=True)
             for name, loss in LOSSES.items()
         ),
+        *([Metric.from_mean(OWN_UNITS, _own_error, higher_is_better=False)] if len(scale) == 1 else []),
         Metric.from_sums("MASE", _scaled_errors, _ratio, higher_is_better=False),
         *pinball,
         Metric.from_mean(
-            f"coverage of {100 * interval:g} % intervals", _covered, higher_is_better=None, style="percent"
+            f"coverage of {100 * interval:g} % intervals",
+            _covered,
+            higher_is_better=None,
+            style="percent",
+            share=True,
         ),
         Metric.from_mean("interval width", lambda outputs: _width(outputs, scale), higher_is_better=None),
         Metric.from_sums(
@@ -72,6 +78,9 @@ LOSSES: dict[str, Loss] = {"MSE": squared_error, "MAE": absolute_error}
 """The metrics that are compared with the baselines, and the losses that they average."""
 
 
+OWN_UNITS = "MAE in the target's unit"
+
+
 def directions(outputs: Outputs, level: Level) -> tuple[Values, Values]:
     """Forecast and actual changes, whose signs are the directions, both ``(N, H, K)``.
 
@@ -82,6 +91,10 @@ def directions(outputs: Outputs, level: Level) -> tuple[Values, Values]:
         return prediction, target
     last = np.asarray(outputs["last"], dtype=np.float64)[:, None]
     return prediction - last, target - last
+
+
+def _own_error(outputs: Outputs) -> Values:
+    return np.asarray(np.abs(_error(outputs)).mean(axis=(1, 2)))
 
 
 def _error(outputs: Outputs) -> Values:

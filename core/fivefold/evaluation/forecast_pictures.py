@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -29,6 +29,9 @@ MOST_TARGETS = 3
 
 MOST_STEPS = 600
 """Next-step forecasts drawn of a series: its last ones, as all of a long split would be a blur."""
+
+DATES = ["%Y", "%Y-%m", "%Y-%m-%d", "%m-%d %H:%M", "%m-%d %H:%M", "%H:%M:%S"]
+"""Dates below an axis where its ticks are years, months, days, hours, minutes or seconds apart, whole in themselves."""
 
 
 def forecast_section(evaluation: Evaluation, forecasts: Forecasts) -> Section:
@@ -138,6 +141,19 @@ def _band(
     )
 
 
+def dates_below(axes: Axes) -> None:
+    """Label an axis of times with dates that do not run into each other."""
+    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter  # noqa: PLC0415 - needed for reports only
+
+    # As multiples, days would be counted anew each month, and the 29th, 30th or 31st stand beside the 1st.
+    locator: Any = AutoDateLocator(minticks=4, maxticks=8, interval_multiples=False)  # type: ignore[no-untyped-call]  # matplotlib's
+    formatter: Any = ConciseDateFormatter(  # type: ignore[no-untyped-call]  # matplotlib's
+        locator, formats=DATES, zero_formats=DATES, show_offset=False
+    )
+    axes.xaxis.set_major_locator(locator)
+    axes.xaxis.set_major_formatter(formatter)
+
+
 def _along(forecasts: Forecasts, series: str, places: NDArray[np.int64]) -> Figure:
     outputs, count = forecasts.outputs, min(MOST_TARGETS, len(forecasts.targets))
     times = forecasts.times[places].astype("datetime64[ns]")
@@ -152,6 +168,7 @@ def _along(forecasts: Forecasts, series: str, places: NDArray[np.int64]) -> Figu
             )
             axes.set_ylabel(shortened(forecasts.targets[column], 24), fontsize=9)
             axes.tick_params(labelsize=8)
+        dates_below(axes)
         axes.set_xlabel("When the forecast was made")
         first, last = (str(time.astype("datetime64[m]")).replace("T", " ") for time in times[[0, -1]])
         error = np.abs(outputs["prediction"][places, 0, 0] - outputs["target"][places, 0, 0]).mean()

@@ -1,4 +1,4 @@
-"""What the report of every forecast shows: the forecasts, their errors, intervals, directions and tests."""
+"""What the report of every forecast shows: the forecasts, units, their errors, intervals, directions and tests."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from fivefold.evaluation.forecast_skill import (
     echo_section,
     equal_accuracy_section,
 )
+from fivefold.evaluation.forecast_units import unit_section
 from fivefold.evaluation.forecast_view import Forecasts
 from fivefold.evaluation.section import Section
 
@@ -39,6 +40,7 @@ def forecast_sections(evaluation: Evaluation, facts: Facts, scale: Array) -> lis
     task = evaluation.task
     return [
         forecast_section(evaluation, forecasts),
+        unit_section(forecasts),
         *error_sections(forecasts),
         *(interval_section(forecasts, task.level) if isinstance(task, Promises) else []),
         equal_accuracy_section(evaluation, forecasts),

@@ -91,5 +91,8 @@ def _mean(
     style: Style = "percent",
 ) -> Metric:
     return Metric.from_mean(
-        name, lambda outputs: choose(found(outputs["target"], outputs["generated"])), style=style
+        name,
+        lambda outputs: choose(found(outputs["target"], outputs["generated"])),
+        style=style,
+        share=style == "percent",
     )

@@ -12,7 +12,8 @@ from fivefold.evaluation.bootstrap import Resampled, interval, resample_weights
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.figures import BLUE, GREEN, ORANGE, canvas, finish, shortened
 from fivefold.evaluation.generative_metrics import HOW_INTERVALS
-from fivefold.evaluation.metric import Metric, Values, number
+from fivefold.evaluation.metric import Metric, Values
+from fivefold.evaluation.numbers import number, number_range
 from fivefold.evaluation.section import Figure, Grid, Section
 
 FLOOR = "other training images (the floor)"
@@ -119,9 +120,10 @@ def _multiple_in_words(evaluation: Evaluation, floor: Array | None) -> tuple[lis
         return [f"The floor of {metric.name} is {metric.format(least)}, of which there are no multiples."], {}
     facts: dict[str, object] = {"metric": metric.name, "floor": least, "multiple": multiple}
     own = metric.format(evaluation.estimates[metric.name].value)
+    span = number_range(multiple.low, multiple.high, multiple.value)
     words = (
         f"{metric.name} is {own}, {number(multiple.value)} times the floor of {metric.format(least)} "
-        f"({100 * evaluation.level:g} % interval {number(multiple.low)} to {number(multiple.high)}). The floor is "
+        f"({100 * evaluation.level:g} % interval {span}). The floor is "
         "what as many real training images get: what a generator reaches that draws from the true distribution, and "
         "also one that shows the training images themselves, which is why copies are looked for."
     )

@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from fivefold.config import EvaluationConfig
 from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.leakage import Finding
 from fivefold.errors import DataError
-from fivefold.evaluation.bootstrap import Resampled, cautions, computable, difference, interval, resample
-from fivefold.evaluation.evaluation import Comparison, Evaluation
+from fivefold.evaluation.bootstrap import (
+    Resampled,
+    alike,
+    apart,
+    cautions,
+    computable,
+    fewest_units,
+    interval,
+    metric_interval,
+    percentiles,
+    resample,
+)
+from fivefold.evaluation.evaluation import Comparison, Estimate, Evaluation
 from fivefold.evaluation.metric import Metric, sample_count
 from fivefold.evaluation.paired_test import PairedTest
 from fivefold.evaluation.verdict import verdict
@@ -64,6 +77,7 @@ def judge(
     rest = [metric for metric in metrics if metric not in compared]
     resampled = resample(compared, {MODEL: outputs, **rivals}, samples.units, **settings)
     resampled |= resample(rest, {MODEL: outputs}, samples.units, **settings)
+    unit_name = "sample" if samples.units is None else str(facts.get("unit", "group"))
     return Evaluation(
         split=split,
         outputs=outputs,
@@ -72,7 +86,7 @@ def judge(
         units=samples.units,
         metrics=metrics,
         estimates={
-            metric.name: interval(resampled[MODEL, metric.name], config.level, inflates=metric.inflates)
+            metric.name: metric_interval(metric, resampled[MODEL, metric.name], config.level)
             for metric in metrics
         },
         comparisons=tuple(
@@ -87,9 +101,15 @@ def judge(
         facts=facts,
         level=config.level,
         resamples=config.resamples,
-        unit_name="sample" if samples.units is None else str(facts.get("unit", "group")),
-        notes=(*notes, *_missing(compared, rivals), *cautions(len(samples), samples.units, resampled)),
+        unit_name=unit_name,
+        notes=(
+            *notes,
+            *_missing(compared, rivals),
+            *cautions(len(samples), samples.units, resampled, config.level),
+            *_undetermined(metrics, resampled),
+        ),
         seed=seed,
+        cautions=tuple(_rare(metrics, resampled, unit_name)),
     )
 
 
@@ -115,18 +135,69 @@ def compared_on(
         tests: of the same difference, which must agree with the interval.
     """
     model, reference = resampled[MODEL, metric.name], resampled[name, metric.name]
-    apart = difference(model, reference, level)
+    gap = apart(model, reference)
+    withheld = _withheld(model, level)
+    spoken = verdict(
+        Estimate(gap.value, *percentiles(gap, level)),
+        higher_is_better=metric.higher_is_better is not False,
+        tests=tests,
+        level=level,
+        units=model.units,
+    )
     return Comparison(
         metric=metric.name,
         baseline=name,
-        model=interval(model, level, inflates=metric.inflates),
-        reference=interval(reference, level, inflates=metric.inflates),
-        difference=apart,
-        verdict=verdict(
-            apart, higher_is_better=metric.higher_is_better is not False, tests=tests, level=level
-        ),
+        model=metric_interval(metric, model, level),
+        reference=metric_interval(metric, reference, level),
+        difference=interval(gap, level),
+        verdict="no evidence that it beats" if withheld else spoken,
         tests=tuple(tests),
+        withheld=withheld,
     )
+
+
+def _withheld(model: Resampled, level: float) -> str:
+    """Why no verdict may be spoken on a metric, whatever its interval says; empty where one may."""
+    least = fewest_units(level)
+    if model.units is not None and model.units < least:
+        return (
+            f"{model.units} independent unit{'' if model.units == 1 else 's'}, {least} are the least to tell"
+        )
+    if model.support is not None and not model.support.enough:
+        kind = model.support.middle
+        return f"only {kind.units} independent {kind.name}, {kind.least} are the least to tell"
+    return ""
+
+
+def _rare(
+    metrics: Sequence[Metric], resampled: Mapping[tuple[str, str], Resampled], unit_name: str
+) -> list[str]:
+    """A sentence on what metrics rest on too few of, each once."""
+    supports = [resampled[MODEL, metric.name].support for metric in metrics]
+    return list(dict.fromkeys(one.sentence(unit_name) for one in supports if one is not None and one.rare))
+
+
+def _undetermined(metrics: Sequence[Metric], resampled: Mapping[tuple[str, str], Resampled]) -> list[str]:
+    """A sentence on metrics of which all resamples come out alike."""
+    found = [
+        metric
+        for metric in metrics
+        if alike(one := resampled[MODEL, metric.name]) and not np.isnan(one.draws).all()
+    ]
+    exact = [one.name for one in found if one.share and resampled[MODEL, one.name].value in (0.0, 1.0)]
+    silent = [one.name for one in found if one.name not in exact]
+    notes = []
+    if exact:
+        notes.append(
+            f"All resamples give the same {' and '.join(exact)}: the interval is the exact one of a share of 0 % or "
+            "100 % (Clopper and Pearson 1934), over the independent units."
+        )
+    if silent:
+        notes.append(
+            f"All resamples give the same {', '.join(silent)}: how far that may be off is not determined, which does "
+            "not mean that it is certain."
+        )
+    return notes
 
 
 def _missing(compared: Sequence[Metric], rivals: Mapping[str, Outputs]) -> list[str]:

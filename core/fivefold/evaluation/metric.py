@@ -9,12 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fivefold.data.table import Array
+from fivefold.evaluation.numbers import NOT_DETERMINED, decimals_for, told_range, told_values
+from fivefold.evaluation.numbers import number as number  # noqa: PLC0414 - given on to those who print metrics
+
+if TYPE_CHECKING:
+    from fivefold.evaluation.evaluation import Estimate
+    from fivefold.evaluation.support import Support
 
 Values = NDArray[np.float64]
 Compute = Callable[[Mapping[str, Array], Values | None], float]
@@ -37,6 +43,10 @@ class Metric:
             None calls ``compute`` once a resample.
         inflates: whether resampling by itself raises the value (calibration errors): its interval is then the
             basic bootstrap's, which takes that rise off again, and not the percentile's.
+        share: whether it is a mean over samples of values from 0 to 1, such as right or wrong: where all are 0, or
+            all are 1, its interval is exact, as resampling cannot tell it.
+        support: of (outputs, independent unit of each sample or None), what of the rarest kind the metric rests on,
+            where kinds (classes, answers) count alike however rare they are; None where samples count alike.
     """
 
     name: str
@@ -46,6 +56,8 @@ class Metric:
     headline: bool = False
     compute_many: ComputeMany | None = None
     inflates: bool = False
+    share: bool = False
+    support: Callable[[Mapping[str, Array], Array | None], Support] | None = None
 
     @classmethod
     def from_sums(
@@ -58,6 +70,8 @@ class Metric:
         style: Style = "number",
         headline: bool = False,
         inflates: bool = False,
+        share: bool = False,
+        support: Callable[[Mapping[str, Array], Array | None], Support] | None = None,
     ) -> Metric:
         """A metric that depends on the samples only through weighted sums of per-sample statistics.
 
@@ -69,6 +83,8 @@ class Metric:
             style: how people read it.
             headline: whether the report compares it with the baselines.
             inflates: whether resampling by itself raises the value.
+            share: whether it is a mean of values from 0 to 1.
+            support: what of the rarest kind it rests on.
         """
 
         def many(outputs: Mapping[str, Array], weights: Values) -> Values:
@@ -82,7 +98,7 @@ class Metric:
                 weights = np.ones(sample_count(outputs))
             return float(many(outputs, np.asarray(weights, dtype=np.float64)[None])[0])
 
-        return cls(name, one, higher_is_better, style, headline, many, inflates)
+        return cls(name, one, higher_is_better, style, headline, many, inflates, share, support)
 
     @classmethod
     def from_mean(
@@ -93,8 +109,12 @@ class Metric:
         higher_is_better: bool | None = True,
         style: Style = "number",
         headline: bool = False,
+        share: bool = False,
     ) -> Metric:
-        """The weighted mean of one value a sample: ``per_sample`` maps outputs to shape ``(N,)``."""
+        """The weighted mean of one value a sample: ``per_sample`` maps outputs to shape ``(N,)``.
+
+        It is a ``share`` where these values are from 0 to 1.
+        """
         return cls.from_sums(
             name,
             lambda outputs: np.asarray(per_sample(outputs), dtype=np.float64)[:, None],
@@ -102,6 +122,7 @@ class Metric:
             higher_is_better=higher_is_better,
             style=style,
             headline=headline,
+            share=share,
         )
 
     def resampled(self, outputs: Mapping[str, Array], weights: Values) -> Values:
@@ -110,30 +131,30 @@ class Metric:
             return self.compute_many(outputs, weights)
         return np.array([self.compute(outputs, row) for row in weights], dtype=np.float64)
 
-    def format(self, value: float) -> str:
-        """``0.931`` as ``93.1 %`` or ``0.931``, by style."""
+    def format(self, value: float, decimals: int | None = None) -> str:
+        """``0.931`` as ``93.1 %`` or ``0.931``, by style; ``decimals`` of numbers that stand beside others."""
         if not np.isfinite(value):
             return "not defined"
-        return f"{100 * value:.1f} %" if self.style == "percent" else number(value)
+        return f"{100 * value:.1f} %" if self.style == "percent" else number(value, decimals=decimals)
 
-    def format_difference(self, value: float) -> str:
+    def format_difference(self, value: float, decimals: int | None = None) -> str:
         """``0.089`` as ``+8.9 points`` or ``+0.089``, by style, the sign always shown."""
         if not np.isfinite(value):
             return "not defined"
-        return f"{100 * value:+.1f} points" if self.style == "percent" else number(value, sign="+")
+        return f"{100 * value:+.1f} points" if self.style == "percent" else number(value, "+", decimals)
 
+    def told(self, estimate: Estimate) -> tuple[str, str]:
+        """The value and its interval, ``0.931`` and ``0.912 to 0.950``, with the digits that the interval bears out."""
+        return told_values(estimate.value, estimate.low, estimate.high, percent=self.style == "percent")
 
-def number(value: float, sign: str = "") -> str:
-    """A number for people: three decimals below ten, whole above a thousand, few digits where it is tiny.
-
-    Args:
-        value: the number.
-        sign: ``+`` always shows the sign.
-    """
-    size = abs(value)
-    ways = ((0.0, ".0f"), (1e-3, ".3g"), (10, ".3f"), (1000, ".1f"), (1e7, ".0f"), (np.inf, ".3g"))
-    style = next((way for limit, way in ways if size < limit or size == limit == 0), ".3g")
-    return f"{value:{sign}{style}}"
+    def told_difference(self, estimate: Estimate) -> tuple[str, str]:
+        """A difference and its interval: ``+8.9 points`` and ``+8.3 to +9.5 points``."""
+        decimals = decimals_for(estimate.low, estimate.high, estimate.value)
+        value, *ends = (
+            self.format_difference(one, decimals) for one in (estimate.value, estimate.low, estimate.high)
+        )
+        determined = np.isfinite([estimate.low, estimate.high]).all()
+        return value, told_range(*ends) if determined else NOT_DETERMINED
 
 
 def sample_count(outputs: Mapping[str, Array]) -> int:

@@ -6,6 +6,7 @@ import base64
 import re
 from collections.abc import Mapping, Sequence
 from math import isnan
+from pathlib import PurePath
 from typing import Any
 
 import yaml
@@ -20,8 +21,13 @@ from fivefold.evaluation.verdict import overall
 MARKS = {"beats": "good", "loses to": "bad", "no evidence that it beats": "open", None: "open"}
 """Verdict to the style of its banner."""
 
-NUMBER = re.compile(r"[-+]?[\d.,]*([ ]?%| points)?( to [-+]?[\d.,]+([ ]%| points)?)?|\N{EN DASH}|not defined")
+NUMBER = re.compile(
+    r"[-+]?[\d.,]*([ ]?%| points)?( to [-+]?[\d.,]+([ ]%| points)?)?|\N{EN DASH}|not defined|not determined"
+)
 """Cells that read as a number are set to the right."""
+
+UNBREAKABLE = re.compile(r"(?<=\d) (?=%)")
+"""Spaces at which a line must not end: ``95 %``."""
 
 FAINTEST = 0.05
 """Pieces of a passage with less weight are not coloured."""
@@ -63,8 +69,8 @@ def render(
     judgement, sentence = overall(evaluation)
     training = curves_section(curves, evaluation.metrics)
     run = content["run"]
-    return environment.get_template("report.html.j2").render(
-        data=run.get("data"),
+    page = environment.get_template("report.html.j2").render(
+        data=named(run.get("data") or ""),
         searched=searched(run),
         title=run.get("pipeline") or "Report",
         statement=run.get("statement") or "",
@@ -89,29 +95,24 @@ def render(
         if run.get("config")
         else "",
     )
+    return UNBREAKABLE.sub("\N{NO-BREAK SPACE}", page)
+
+
+def named(source: str) -> str:
+    """What a heading calls data: the name of a file or folder without its way, or what else the data are called."""
+    return PurePath(source).name or source
 
 
 def headline(evaluation: Evaluation) -> dict[str, str]:
     """Name, value and interval of the headline metric, as printed."""
     metric = evaluation.headline
+    value, span = metric.told(evaluation.estimates[metric.name])
     return {
         "name": metric.name,
-        "value": metric.format(evaluation.estimates[metric.name].value),
-        "interval": _interval(metric, evaluation),
+        "value": value,
+        "interval": span,
+        "split": named(evaluation.split),
     }
-
-
-def _interval(metric: Metric, evaluation: Evaluation) -> str:
-    estimate = evaluation.estimates[metric.name]
-    return _range(metric.format(estimate.low), metric.format(estimate.high))
-
-
-def _range(low: str, high: str) -> str:
-    """``91.2 % to 93.0 %`` as ``91.2 to 93.0 %``: a unit that both ends share is written once."""
-    for unit in (" %", " points"):
-        if low.endswith(unit) and high.endswith(unit):
-            low = low.removesuffix(unit)
-    return f"{low} to {high}"
 
 
 def summary(evaluation: Evaluation, content: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -157,10 +158,9 @@ def metric_grid(evaluation: Evaluation, baselines: Mapping[str, Mapping[str, flo
     for metric in evaluation.metrics:
         better = {True: "higher", False: "lower", None: ""}[metric.higher_is_better]
         beside = [_value(metric, values.get(metric.name)) for values in baselines.values()]
-        value = metric.format(evaluation.estimates[metric.name].value)
-        rows.append((metric.name, value, _interval(metric, evaluation), *beside, better))
+        rows.append((metric.name, *metric.told(evaluation.estimates[metric.name]), *beside, better))
     head = ("Metric", "Model", f"{100 * evaluation.level:g} % interval", *baselines, "Better")
-    return Grid(f"Judged on {evaluation.split}", head, tuple(rows))
+    return Grid(f"Judged on {named(evaluation.split)}", head, tuple(rows))
 
 
 def _value(metric: Metric, value: float | None) -> str:
@@ -188,12 +188,10 @@ def names_of_tests(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _comparison_row(one: Comparison, metric: Metric, tests: Sequence[str]) -> tuple[str, ...]:
     results = {test.name: test.result() for test in one.tests}
-    low, high = metric.format_difference(one.difference.low), metric.format_difference(one.difference.high)
     return (
         one.baseline,
         one.metric,
-        metric.format_difference(one.difference.value),
-        _range(low, high),
+        *metric.told_difference(one.difference),
         *(results.get(name, "–") for name in tests),  # noqa: RUF001 - a dash in a table
         one.verdict,
     )

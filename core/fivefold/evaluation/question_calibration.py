@@ -17,9 +17,8 @@ from fivefold.evaluation.question_curves import drawable, panel_size, panels
 from fivefold.evaluation.question_intervals import (
     both_ways,
     interval_head,
-    number_span,
+    number_cells,
     one_sided,
-    plain_number,
     resampled,
 )
 from fivefold.evaluation.question_metrics import answers
@@ -74,7 +73,9 @@ class Calibration:
     @property
     def conclusive(self) -> bool:
         """Whether the interval is one to conclude from."""
-        return self.exists and self.left_out <= MOST_LEFT_OUT * self.resamples
+        return (
+            self.exists and not isnan(self.estimate.low) and self.left_out <= MOST_LEFT_OUT * self.resamples
+        )
 
     def facts(self) -> dict[str, float]:
         """For ``report.json``."""
@@ -108,11 +109,7 @@ def calibration_section(evaluation: Evaluation, names: tuple[str, ...]) -> Secti
         rows=tuple(
             (
                 name,
-                *(
-                    part
-                    for one in both
-                    for part in (plain_number(one.estimate.value), number_span(one.estimate))
-                ),
+                *(part for one in both for part in number_cells(one.estimate)),
             )
             for name, *both in zip(names, found["slope"], found["in_the_large"], strict=True)
         ),

@@ -8,9 +8,10 @@ from math import isnan
 import numpy as np
 
 from fivefold.data.table import Array
-from fivefold.evaluation.bootstrap import Resampled, interval, resample_weights
+from fivefold.evaluation.bootstrap import Resampled, exact_interval, interval, resample_weights
 from fivefold.evaluation.evaluation import Estimate, Evaluation
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import decimals_for, number, number_range
 
 Compute = Callable[[Values], Mapping[str, Values]]
 
@@ -53,8 +54,7 @@ def share_interval(share: Resampled, level: float, trials: int) -> Estimate:
     """
     if share.value not in (0.0, 1.0):
         return interval(share, level)
-    reach = ((1 - level) / 2) ** (1 / trials)
-    return Estimate(share.value, 0.0, 1 - reach) if share.value == 0 else Estimate(share.value, reach, 1.0)
+    return exact_interval(share.value, level, trials)
 
 
 def unit_count(evaluation: Evaluation, among: Array) -> int:
@@ -87,7 +87,15 @@ def plain_number(value: float) -> str:
 
 def number_span(estimate: Estimate) -> str:
     """Ends of the interval as ``0.893 to 0.931``."""
-    return DASH if isnan(estimate.low) else f"{number(estimate.low)} to {number(estimate.high)}"
+    return DASH if isnan(estimate.low) else number_range(estimate.low, estimate.high, estimate.value)
+
+
+def number_cells(estimate: Estimate) -> tuple[str, str]:
+    """The value and its interval, as two cells that have the same decimals."""
+    if isnan(estimate.value):
+        return DASH, DASH
+    decimals = decimals_for(estimate.low, estimate.high, estimate.value)
+    return number(estimate.value, decimals=decimals), number_span(estimate)
 
 
 def percent_span(estimate: Estimate) -> str:

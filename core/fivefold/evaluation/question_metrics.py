@@ -16,6 +16,7 @@ from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.evaluation.classification_metrics import SMALLEST, mean_defined, sums_by_place, weighted_auroc
 from fivefold.evaluation.metric import Metric, Values
+from fivefold.evaluation.support import Support, rarer
 
 Outputs = Mapping[str, Array]
 Area = Callable[[Array, Array, Values], Values]
@@ -113,7 +114,25 @@ def _area_metric(name: str, area: Area, names: tuple[str, ...]) -> Metric:
         weights = np.ones(len(outputs["target"])) if weights is None else weights
         return float(many(outputs, np.asarray(weights, dtype=np.float64)[None])[0])
 
-    return Metric(name, one, headline=True, compute_many=many)
+    def support(outputs: Outputs, units: Array | None) -> Support:
+        return question_support(outputs, units, names)
+
+    return Metric(name, one, headline=True, compute_many=many, support=support)
+
+
+def question_support(outputs: Outputs, units: Array | None, names: tuple[str, ...]) -> Support:
+    """The rarer answer to each question that is answered both ways.
+
+    Args:
+        outputs: with ``target``, shape ``(N, Q)``.
+        units: independent unit of each sample, shape ``(N,)``, or None.
+        names: of the ``Q`` questions.
+    """
+    found = [
+        rarer(f"with yes to '{name}'", f"with no to '{name}'", truth == 1, truth == 0, units)
+        for name, truth in zip(names, answers(outputs).T, strict=True)
+    ]
+    return Support(tuple(kind for kind in found if kind is not None))
 
 
 def _areas(area: Area, outputs: Outputs, weights: Values) -> Values:

@@ -16,7 +16,7 @@ from fivefold.evaluation.question_curves import curve_figures
 from fivefold.evaluation.question_decisions import decision_section
 from fivefold.evaluation.question_intervals import (
     interval_head,
-    number_span,
+    number_cells,
     one_sided,
     percent,
     percent_span,
@@ -28,9 +28,7 @@ from fivefold.evaluation.question_intervals import (
 from fivefold.evaluation.question_metrics import answers, question_values
 from fivefold.evaluation.question_tests import delong_section
 from fivefold.evaluation.section import Grid, Section
-
-FEW = 10
-"""With a yes, or a no, in fewer independent units than this, a question is judged on too little."""
+from fivefold.evaluation.support import FEW
 
 SHARES = {"sensitivity": "Sensitivity", "specificity": "Specificity", "ppv": "PPV", "npv": "NPV"}
 """Shares of an operating point, as tables name them."""
@@ -85,7 +83,7 @@ def question_section(evaluation: Evaluation, names: tuple[str, ...], said: Array
                 name,
                 *counted[:3],
                 percent(counted[3]),
-                *(part for one in both for part in (plain_number(one.value), number_span(one))),
+                *(part for one in both for part in number_cells(one)),
             )
             for name, counted, *both in zip(names, counts, found["AUROC"], found["AUPRC"], strict=True)
         ),

@@ -10,9 +10,9 @@ import numpy as np
 
 from fivefold.evaluation.delong import DeLong, delong
 from fivefold.evaluation.evaluation import Evaluation
-from fivefold.evaluation.metric import number
+from fivefold.evaluation.numbers import decimals_for, number, number_range
 from fivefold.evaluation.paired_test import told_p_value
-from fivefold.evaluation.question_intervals import DASH, interval_head, one_sided, plain_number
+from fivefold.evaluation.question_intervals import DASH, interval_head, one_sided
 from fivefold.evaluation.question_metrics import answers
 from fivefold.evaluation.section import Grid, Section
 
@@ -85,13 +85,14 @@ def _row(test: Test) -> tuple[str, ...]:
     if found is None:
         return (question, baseline, *[DASH] * 6)
     known = isfinite(found.standard_error)
+    decimals = decimals_for(found.low, found.high, found.difference)
     return (
         question,
         baseline,
-        plain_number(found.auroc),
-        plain_number(found.reference),
-        number(found.difference, sign="+"),
-        f"{number(found.low, sign='+')} to {number(found.high, sign='+')}" if known else DASH,
+        number(found.auroc, decimals=decimals),
+        number(found.reference, decimals=decimals),
+        number(found.difference, "+", decimals),
+        number_range(found.low, found.high, found.difference, sign="+") if known else DASH,
         _p_value(found.p_value),
         _p_value(corrected),
     )

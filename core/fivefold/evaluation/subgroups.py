@@ -14,7 +14,7 @@ from fivefold.evaluation.figures import BLUE, canvas, finish, shortened
 from fivefold.evaluation.question_intervals import (
     DASH,
     interval_head,
-    number_span,
+    number_cells,
     percent,
     percent_span,
     plain_number,
@@ -90,7 +90,7 @@ def _largest_text(judged: list[Judged]) -> str:
 
 def _printed(measure: str, estimate: Estimate) -> tuple[str, str]:
     if measure == "AUROC":
-        return plain_number(estimate.value), number_span(estimate)
+        return number_cells(estimate)
     return percent(estimate.value), percent_span(estimate)
 
 

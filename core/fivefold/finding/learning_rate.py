@@ -20,10 +20,14 @@ FEWEST_STEPS = 20
 """Steps without which there is no curve."""
 
 _RUNAWAY = 3.0  # how far above the best loss, in best losses: a loss of four times the best
+_CALM = 10  # of so many parts of the test, the first shows how much losses vary by themselves
 
 
 Ended = Literal["complete", "diverged", "not finite"]
-"""How a test ended: at its last step, at an averaged loss of four times its best, or at one not finite."""
+"""How a test ended: at its last step, at a loss not finite, or at an averaged loss of four times its best.
+
+That must lie above each single loss of the first steps as well, which show how much batches differ by themselves.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,8 @@ def range_test(plan: Plan, *, steps: int = 100, low: float = 1e-7, high: float =
 
 def _train(plan: Plan, rates: list[float], usual: float) -> tuple[tuple[Point, ...], Ended]:
     """The curve over ``rates``; ``usual`` is the configured rate, in which a schedule is told."""
-    average, best = Average(len(rates)), math.inf
+    average, best, usual_most = Average(len(rates)), math.inf, -math.inf
+    calm = max(average.width, len(rates) // _CALM)
     points: list[Point] = []
     course = closing(Rehearsal(replace(plan, val=None), schedule=lambda step: rates[step] / usual))
     with course as copy, closing(copy.steps(plan.config.samples_a_batch)) as batches:
@@ -90,8 +95,10 @@ def _train(plan: Plan, rates: list[float], usual: float) -> tuple[tuple[Point, .
                 return tuple(points), "not finite"
             points.append(Point(step, rate, loss, average.update(loss)))
             best = min(best, points[-1].averaged)
+            if step < calm:
+                usual_most = max(usual_most, loss)
             # For losses below zero, four times the best would be better than the best.
-            if step >= average.width and points[-1].averaged > best + _RUNAWAY * abs(best):
+            elif points[-1].averaged > max(best + _RUNAWAY * abs(best), usual_most):
                 return tuple(points), "diverged"
     return tuple(points), "complete"
 

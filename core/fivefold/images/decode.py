@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fivefold.errors import DataError
+from fivefold.images.png import START, plain_png
 
 MAX_PIXELS = int(os.environ["OPENCV_IO_MAX_IMAGE_PIXELS"])
 """Larger pictures are refused; see the package's own module."""
@@ -79,6 +80,8 @@ def read_bytes(path: Path) -> bytes:
 def decode(data: bytes, name: str) -> Image:
     """Decode ``data``, the bytes of an image file that messages call ``name``; see `read_image`."""
     check_whole(data, name)
+    if data.startswith(START):
+        data = plain_png(data, name)
     # "any colour" applies the orientation but drops transparency; "unchanged" does it the other way round.
     oriented = data.startswith(_JPEG_START) or b"eXIf" in data or b"EXIF" in data
     try:

@@ -158,21 +158,6 @@ def load_rows(paths: Sequence[str], shape: Reading) -> NDArray[np.uint8]:
     return np.stack([shape.read(path) for path in paths])
 
 
-def refuse_problems(table: Table, share: float) -> None:
-    """Raise where more than ``share`` of the samples could not be read.
-
-    Raises:
-        DataError: with the first of them and how many there are.
-    """
-    bad, total = len(table.problems), len(table.problems) + len(table)
-    if bad <= share * total:
-        return
-    more = f" ({bad - 1:,} more of {total:,} cannot be read either)" if bad > 1 else ""
-    raise DataError(
-        f"{table.problems[0].reason}{more}; --max-bad-share allows a share of such files to be left out"
-    )
-
-
 def in_threads(function: Callable[[T], R], values: Iterable[T]) -> Iterator[R]:
     """``function`` of each value, in order; OpenCV releases the interpreter's lock while it decodes."""
     with ThreadPoolExecutor(os.cpu_count()) as pool:
@@ -184,14 +169,3 @@ def _image_or_problem(path: str) -> Image | None:
         return decode(read_bytes(Path(path)), path)
     except DataError:
         return None  # the loading that follows tells of it
-
-
-def refuse_any_problem(table: Table) -> None:
-    """Refuse inputs of which one could not be read: nobody would miss its prediction.
-
-    Raises:
-        DataError: there is one; the message is the first one's.
-    """
-    if table.problems:
-        more = f" (the first of {len(table.problems):,} such inputs)" if len(table.problems) > 1 else ""
-        raise DataError(f"{table.problems[0].reason}{more}")

@@ -145,7 +145,7 @@ class Classification(Task):
         """Accuracy first; see `fivefold.evaluation.classification_metrics`."""
         from fivefold.evaluation.classification_metrics import classification_metrics  # noqa: PLC0415 - imported where it is used
 
-        return classification_metrics(len(self.classes))
+        return classification_metrics(len(self.classes), self.classes)
 
     def decode(self, outputs: Outputs, facts: Facts) -> list[dict[str, Any]]:  # noqa: ARG002 - the interface
         """Records ``{"label", "probability", "probabilities": {class: probability}}``."""

@@ -22,6 +22,7 @@ from fivefold.tasks.base import Inputs, Loss, Outputs, Task, inputs_of
 if TYPE_CHECKING:
     from fivefold.evaluation.evaluation import Evaluation
     from fivefold.evaluation.metric import Metric
+    from fivefold.evaluation.paired_test import PairedTest
     from fivefold.evaluation.section import Section
 
 Form = Literal["independent", "exclusive", "ordered"]
@@ -165,9 +166,10 @@ class Questions(Task):
     def calibrate(self, outputs: Outputs) -> None:
         """Fit scales, shifts and thresholds on validation outputs.
 
-        A question that the validation split does not answer both ways, or whose answers a threshold parts without
-        a mistake, keeps its network's probabilities, as do classes that are all told right: no finite scale is the
-        best one there. The threshold stays one half where there is no sample with the answer no.
+        A question that the validation split does not answer both ways keeps its network's probabilities, as does one
+        whose logits are no higher for yes than for no. Where a threshold parts all answers without a mistake, or all
+        classes are told right, a weak prior keeps the scale near 1 (`fit_platt`, `fit_temperature`). The threshold
+        stays one half where there is no sample with the answer no.
         """
         from fivefold.evaluation.operating_point import threshold_at_specificity  # noqa: PLC0415 - keeps training light
 
@@ -183,29 +185,31 @@ class Questions(Task):
 
     def _fit(self, logits: Tensor, target: Any) -> None:
         from fivefold.evaluation.calibration import fit_temperature  # noqa: PLC0415 - keeps training light
-        from fivefold.evaluation.recalibration import recalibration  # noqa: PLC0415 - keeps training light
+        from fivefold.evaluation.platt import fit_platt  # noqa: PLC0415 - keeps training light
 
+        raw = logits.double().numpy()
         if self.form == "exclusive":
             known = ~np.isnan(target).any(axis=1)
-            raw, classes = logits.numpy()[known], target[known].argmax(axis=1)
-            if (raw.argmax(axis=1) != classes).any():
-                self.scale.fill_(1 / fit_temperature(raw, classes))
+            self.scale.fill_(1 / fit_temperature(raw[known], target[known].argmax(axis=1)))
             return
-        chances = logits.double().sigmoid().numpy()
         if self.form == "ordered":
-            pooled = recalibration(chances.reshape(-1), target.reshape(-1))
-            found = [pooled] * len(self.names)
+            found = [fit_platt(raw.reshape(-1), target.reshape(-1))] * len(self.names)
         else:
-            found = [recalibration(chances[:, one], target[:, one]) for one in range(len(self.names))]
-        for question, one in enumerate(found):
-            if np.isfinite(one.slope) and one.slope > 0:
-                self.scale[question], self.shift[question] = one.slope, one.intercept
+            found = [fit_platt(raw[:, one], target[:, one]) for one in range(len(self.names))]
+        for question, (scale, shift) in enumerate(found):
+            self.scale[question], self.shift[question] = scale, shift
 
     def metrics(self) -> Sequence[Metric]:
         """AUROC first; see `fivefold.evaluation.question_metrics`."""
         from fivefold.evaluation.question_metrics import question_metrics  # noqa: PLC0415 - imported where it is used
 
         return question_metrics(self.names)
+
+    def tests(self, metric: Metric, outputs: Outputs, rival: Outputs) -> Sequence[PairedTest]:
+        """A permutation test of AUPRC against what tells no sample from another; see `chance_tests`."""
+        from fivefold.evaluation.chance_test import chance_tests  # noqa: PLC0415 - imported where it is used
+
+        return chance_tests(outputs, rival) if metric.name == "AUPRC" and "probabilities" in rival else ()
 
     def said(self, probabilities: Array) -> NDArray[np.bool_]:
         """Whether the answer is yes, shape ``(B, Q)``: where the probability, ``(B, Q)``, reaches the threshold.
@@ -227,7 +231,8 @@ class Questions(Task):
 
         The label is the class: of one question by its threshold, of exclusive classes the most probable one, of
         grades the highest that is as likely as not. Where several questions are asked there is none. What is above
-        its threshold is told by `said`: of grades, where all lower ones are, too.
+        its threshold is told by `said`: of grades, where all lower ones are, too. Of exclusive classes only the most
+        probable one, the label, can be above, as a sample is of one class.
         """
         probabilities = np.asarray(outputs["probabilities"], np.float64)
         return [
@@ -236,6 +241,8 @@ class Questions(Task):
         ]
 
     def _record(self, row: Array, above: NDArray[np.bool_]) -> dict[str, Any]:
+        if self.form == "exclusive":
+            above = above & (np.arange(len(row)) == row.argmax())
         record: dict[str, Any] = {
             "probabilities": dict(zip(self.names, row.tolist(), strict=True)),
             "above_threshold": dict(zip(self.names, above.tolist(), strict=True)),

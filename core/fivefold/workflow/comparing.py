@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
+from fivefold.data.table import Array
 from fivefold.errors import RunError
 from fivefold.evaluation.bootstrap import resample
 from fivefold.evaluation.evaluation import Comparison
@@ -54,13 +56,11 @@ def compare(
     place = choose_device(device)
     task, prepared, outputs = _judged(first, registry, place)
     other_task, other, other_outputs = _judged(second, registry, place)
-    same = np.array_equal(prepared.test.ids, other.test.ids) and np.array_equal(
-        outputs["target"], other_outputs["target"], equal_nan=outputs["target"].dtype.kind == "f"
-    )
-    if not same:
+    apart = _apart(prepared.test.ids, other.test.ids, outputs["target"], other_outputs["target"])
+    if apart:
         raise RunError(
-            f"{first.path} and {second.path}: expected runs judged on the same test samples, found other ones "
-            "(another seed, split or target); train both with the same data and --seed"
+            f"{first.path} and {second.path}: expected runs judged on the same test samples, found {apart}"
+            f"{_settings_apart(first, second)}; train both on the same data with the same --seed and split"
         )
     names = {metric.name for metric in other_task.metrics()}
     metrics = tuple(
@@ -83,6 +83,38 @@ def compare(
         for metric in shared
     )
     return RunComparison(shared, comparisons, len(prepared.test), level)
+
+
+def _apart(first: Array, second: Array, targets: Array, other_targets: Array) -> str:
+    """What keeps two test splits from being paired, sample by sample; empty where nothing does.
+
+    Names of samples and targets count, not what a network sees of them: runs on the same photos may differ in size.
+    """
+    if not np.array_equal(first, second):
+        shared = len(set(first.tolist()) & set(second.tolist()))
+        if shared == len(first) == len(second):
+            return f"the same {shared:,} in another order"
+        return f"{len(first):,} in the one and {len(second):,} in the other, {shared:,} of them in both"
+    if targets.shape != other_targets.shape:
+        return f"targets of another shape, {targets.shape[1:]} and {other_targets.shape[1:]} a sample"
+    both_missing = (targets != targets) & (other_targets != other_targets)  # noqa: PLR0124 - only nan differs from itself
+    differ = ((targets != other_targets) & ~both_missing).reshape(len(targets), -1).any(axis=1)
+    if differ.any():
+        return f"other targets for {int(differ.sum()):,} of {len(targets):,}, such as {first[int(np.argmax(differ))]}"
+    return ""
+
+
+def _settings_apart(first: Run, second: Run) -> str:
+    """What of data, split and seed differs between the runs, in brackets."""
+    stated = [(*_stated(run), run.info.get("seed")) for run in (first, second)]
+    names = ("data", "split", "seed")
+    told = [f"{name}: {a} / {b}" for name, a, b in zip(names, *stated, strict=True) if a != b]
+    return f" ({'; '.join(told)})" if told else ""
+
+
+def _stated(run: Run) -> tuple[Any, Any]:
+    data = run.info.get("data", {})
+    return data.get("source"), data.get("split")
 
 
 def _judged(run: Run, registry: Registry, device: torch.device) -> tuple[Task, Prepared, Outputs]:

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from fivefold.data.catalog import resolve
 from fivefold.data.dataset import Dataset
 from fivefold.data.leakage import Finding, search
-from fivefold.data.table import Problem
+from fivefold.data.shown import shown
+from fivefold.data.table import Problem, Table
 from fivefold.errors import DataError, PluginError, RunError
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.judge import judge
 from fivefold.evaluation.report import write_report
 from fivefold.pipeline import Pipeline
 from fivefold.plugins.registry import Registry, load_registry
+from fivefold.prediction import Source, sample_names
 from fivefold.runs import Run
 from fivefold.tasks.base import Outputs, Task
 from fivefold.training.device import choose_device
@@ -60,10 +64,10 @@ def evaluate(
 def judge_run(run: Run, task: Task, prepared: Prepared, device: torch.device) -> Evaluation:
     """Judge ``task`` on the test split of ``prepared`` and write the report into the run."""
     baselines = fit_baselines(prepared.pipeline, prepared.train, prepared.test)
-    problems = prepared.splits.train.problems
+    read = prepared.splits.train
     return _judge_and_report(
         run, prepared.pipeline, task, prepared.test, device, baselines, prepared.findings, "test", run.path,
-        problems=problems,
+        problems=read.problems, notes=read.notes,
     )  # fmt: skip
 
 
@@ -93,11 +97,12 @@ def _judge_new(
     path, dataset = resolve(source, registry.dataset_specs, registry.source_specs)
     table = pipeline.read(path)
     if table.classes and "classes" in run.facts:
+        _refuse_unknown_labels(table, run.facts["classes"], path)
         table = table.recode(run.facts["classes"])
     if len(table) == 0:
         raise DataError(f"{path}: expected labelled samples to judge the run on, found none")
     judged = pipeline.samples(table)
-    notes: tuple[str, ...] = ()
+    notes = table.notes
     baselines: dict[str, Outputs] = {}
     findings: tuple[Finding, ...] = ()
     searched = True
@@ -106,6 +111,7 @@ def _judge_new(
     except (DataError, RunError) as error:
         searched = False
         notes = (
+            *notes,
             f"Without baselines and leakage search, because the training data could not be read again: {error}",
         )
     else:
@@ -130,6 +136,31 @@ def _judge_new(
         searched=searched,
     )
     return evaluation, directory
+
+
+def _refuse_unknown_labels(table: Table, known: Sequence[str], path: Path) -> None:
+    """Refuse samples of classes that the model has never seen.
+
+    Raises:
+        DataError: there are some; says how many, and names a few of their labels.
+    """
+    if table.label is None:
+        return
+    unknown = [code for code, name in enumerate(table.classes) if name not in known]
+    rows = np.flatnonzero(np.isin(table[table.label], unknown))
+    if not len(rows):
+        return
+    (first,) = sample_names(Source(str(path), path), [str(table.ids[rows[0]])])
+    where = first if first.startswith(str(path)) else f"{path}, {first}"
+    labels = [f"'{table.classes[code]}'" for code in np.unique(table[table.label][rows])]
+    knows = f"the model knows {', '.join(known)}"
+    many = f"{len(rows):,} of {len(table):,} samples"
+    if len(labels) == 1:
+        raise DataError(f"{where}: unknown label {labels[0]}; {knows}; {many} carry it, so leave them out")
+    raise DataError(
+        f"{path}: {len(labels):,} unknown labels on {many}, {shown(labels, most=5)} (first: {where}); {knows}; leave "
+        "such samples out, or call their classes as in training"
+    )
 
 
 def prepare_again(run: Run, registry: Registry, *, strict: bool) -> Prepared:

@@ -10,18 +10,21 @@ from fivefold.config import resolve as resolve_settings
 from fivefold.config.follow import FollowOptions
 from fivefold.data.catalog import resolve
 from fivefold.data.following import followed_lines
+from fivefold.data.shown import shown
 from fivefold.errors import ConfigError
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.prediction import Request, Source
 from fivefold.runs import Run
 from fivefold.training.device import choose_device
 from fivefold.workflow.loading import load_task
+from fivefold.workflow.texts import predict_texts
 
 
 def predict(
     run: Run,
     sources: Sequence[str],
     *,
+    texts: Sequence[str] | None = None,
     device: str = "auto",
     options: Mapping[str, Any] | None = None,
     show: Callable[[str], None] | None = None,
@@ -33,6 +36,7 @@ def predict(
         run: the trained run.
         sources: files, folders, names of datasets or addresses; may be empty where the pipeline needs no inputs
             (it generates).
+        texts: in the place of sources, for pipelines that read texts; the records are called ``text 1``, ...
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         options: values of the pipeline's own options of prediction, by name.
         show: writes text to the terminal as it comes to be; None where nobody watches.
@@ -40,17 +44,24 @@ def predict(
 
     Raises:
         RunError: the run has no trained weights.
-        ConfigError: an option is unknown or does not fit, or inputs are missing.
+        ConfigError: an option is unknown or does not fit, inputs are missing, or both sources and texts are given.
         DataError: a source is not there or cannot be read.
     """
     registry = registry or load_registry()
     kind = registry.pipeline_class(run.pipeline)
     chosen = resolve_settings(kind.Prediction, options=options)
-    if not sources and not kind.inputs_optional:
+    if sources and texts is not None:
+        raise ConfigError(
+            f"predict: expected sources or texts, found both ({shown(list(sources))} and {len(texts):,} texts); "
+            "predict one after the other"
+        )
+    if not sources and texts is None and not kind.inputs_optional:
         raise ConfigError(f"INPUTS is missing: name files or folders to predict with {run.path}")
     pipeline, task = load_task(run, registry)
     place = choose_device(device)
     task.to(place)
+    if texts is not None:
+        return predict_texts(pipeline, task, texts, Request((), chosen, place, show, run.path))
     known = registry.dataset_specs, registry.source_specs
     found = tuple(Source(source, resolve(source, *known)[0]) for source in sources)
     return pipeline.predict(task, Request(found, chosen, place, show, run.path))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,13 +22,15 @@ from fivefold.tasks.base import Task
 from fivefold.training.device import choose_device
 from fivefold.training.inference import predict_outputs
 from fivefold.training.processes.group import Processes, joined, launched
-from fivefold.training.saving.checkpoint import save_tensors
+from fivefold.training.saving.checkpoint import newest_checkpoint, save_tensors
 from fivefold.training.seeds import seed_everything
 from fivefold.training.state import TrainingResult
 from fivefold.training.trainer import Trainer
 from fivefold.workflow.evaluating import judge_run
 from fivefold.workflow.finding import settle_batch_size
 from fivefold.workflow.preparing import Prepared, prepare
+
+_log = logging.getLogger(__name__)
 
 
 def train(
@@ -80,6 +83,8 @@ def train(
         with _noting_the_end(writing):
             trainer = _trainer(run, task, prepared, place, registry, processes, profile=profile)
             if writing is not None:
+                if resumed is not None:
+                    _note_command(writing, pipeline.config)
                 writing.update(status="training")
             result = trainer.fit(resume=resumed is not None)
             if writing is not None:
@@ -104,14 +109,14 @@ def _noting_the_end(run: Run | None) -> Iterator[None]:
     if run is None:
         yield
         return
-    before = run.status
+    before = {"status": run.status, "command": run.info["command"], "commands": _commands(run)}
     try:
         yield
     except CheckpointError as error:
-        if before == "training":
-            run.update(status="failed", finished=now(), error=str(error))
+        if before["status"] == "training":
+            run.update(**before | {"status": "failed", "finished": now(), "error": str(error)})
         else:
-            run.update(status=before)  # a run that could not be gone on with stays what it was
+            run.update(**before)  # a run that could not be gone on with stays what it was
         raise
     except Interrupted:
         run.update(status="interrupted", finished=now())
@@ -171,6 +176,7 @@ def _create(
         "status": "training",
         "created": now(),
         "command": command(),
+        "commands": [{"command": command(), "step": 0}],
         "seed": config.seed,
         "device": str(device),
         "processes": processes.count,
@@ -186,6 +192,30 @@ def _create(
     }
     directory = out or new_directory(spec.name, prepared.name)
     return Run.create(directory, config.model_dump(mode="json"), info, prepared.facts.documents)
+
+
+def _commands(run: Run) -> list[dict[str, Any]]:
+    """The commands that trained ``run``; older versions state the first one only."""
+    return list(run.info.get("commands", [{"command": run.info["command"], "step": 0}]))
+
+
+def _note_command(run: Run, config: PipelineConfig) -> None:
+    """Keep the command that goes on with ``run``, with the step it begins at; say so where it shortens the training."""
+    checkpoint = newest_checkpoint(run.path / "checkpoints")
+    step = 0 if checkpoint is None else checkpoint.step
+    run.info["commands"] = [*_commands(run), {"command": command(), "step": step}]
+    run.info["command"] = command()
+    if checkpoint is None:
+        return
+    epochs = int(checkpoint.values()["config"]["epochs"])
+    if config.epochs < epochs:
+        _log.warning(
+            "the training is shortened from %d to %d epochs; its first %s steps followed the schedule of the longer "
+            "one, so no single command repeats it",
+            epochs,
+            config.epochs,
+            f"{step:,}",
+        )
 
 
 def _check_data(run: Run, prepared: Prepared) -> None:

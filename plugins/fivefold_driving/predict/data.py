@@ -61,6 +61,11 @@ class TrackWindows(TableDataset):
         return self._table["origin"]
 
     @property
+    def clock(self) -> Array:
+        """Seconds on the source's clock at each window's last seen frame, ``(N,)``; nan where it has none."""
+        return self._table["clock"]
+
+    @property
     def agents(self) -> Array:
         """Names of each window's agents, ``(N,)`` of tuples."""
         return self._table["agents"]

@@ -42,12 +42,13 @@ def track_figure(
         caption: what to see.
         lines: polylines ``(P, 2)`` of the map.
     """
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - matplotlib is loaded for reports only
+
     seen, target, single = (outputs[name][window] for name in ("seen", "target", "single"))
     middle, reach = _view(np.concatenate([seen[agent], target[agent], single[agent]]))
     with canvas(3.0, 3.0) as drawn:
         axes = drawn.subplots()
-        for line in lines:
-            axes.plot(*line.T, color="#c8c8c8", linewidth=0.8)
+        axes.add_collection(LineCollection(lines, colors="#c8c8c8", linewidths=0.8))
         for other in np.flatnonzero(present(outputs)[window]):
             if other != agent:
                 axes.plot(*np.concatenate([seen[other], target[other]]).T, color="#a8a8a8", linewidth=1)

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from fivefold.cli.output import emit, grid, say
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.parameters import Device, Json, SettingsFile
-from fivefold.errors import DataError, RunError, StorageError
+from fivefold.cli.verbs.settings import Settings
+from fivefold.errors import ConfigError, DataError, RunError, StorageError
 from fivefold.files import write_json
-from fivefold_driving.predict.config import Kind
+from fivefold_driving.predict.config import PredictConfig
+from fivefold_driving.predict.presets import PRESETS
+
+if TYPE_CHECKING:
+    from fivefold.config import PipelineConfig
 
 PIPELINE = "driving/predict"
 SUMMARY = "scenes.json"
@@ -21,9 +26,8 @@ SUMMARY = "scenes.json"
 
 Data = Annotated[str, Parameter(name="DATA", help="Tracks of two scenes or more, or a dataset's name.")]
 Out = Annotated[Path, Parameter(name="OUT", help="A new folder, with a run for each scene.")]
-Preset = Annotated[str | None, Parameter(help="A named set of settings of driving/predict.")]
-Epochs = Annotated[int | None, Parameter(help="Passes over the training scenes.")]
-Model = Annotated[Kind | None, Parameter(name="--model.kind", help="The network.")]
+PRESET: Any = Annotated[Literal[tuple(PRESETS)] | None, Parameter(help="Named settings of driving/predict.")]
+SETTINGS = Settings(PredictConfig, PRESETS)
 
 
 def leave_one_out(
@@ -31,26 +35,30 @@ def leave_one_out(
     out: Out,
     /,
     *,
-    preset: Preset = None,
+    preset: Any = None,
     config: SettingsFile = None,
-    model: Model = None,
-    epochs: Epochs = None,
     device: Device = "auto",
     json: Json = False,
+    settings_typed: Any = None,
 ) -> None:
     """Train once for each scene, which is then held out to test, and tell each scene's errors and their mean.
 
-    A folder that is there already is gone on with: scenes that are finished are not trained again.
+    A folder that is there already is gone on with: scenes that are finished are not trained again. All settings of
+    driving/predict are taken.
 
     Example:
         fivefold driving leave-one-out traffic runs/scenes --epochs 1
     """
-    overrides: dict[str, Any] = {} if epochs is None else {"epochs": epochs}
-    if model is not None:
-        overrides["model"] = {"kind": model}
+    typed = dict(settings_typed or {})
+    if "held_out" in typed:
+        raise ConfigError(
+            f"--held-out {typed['held_out']}: expected no single scene, as each is held out in turn; leave it away"
+        )
     reports = {
-        place: _report(data, out / place, preset, config, {**overrides, "held_out": place}, device)
-        for place in _places(data)
+        place: _report(
+            data, out / place, SETTINGS.resolve(preset, config, {**typed, "held_out": place}), device
+        )
+        for place in _places(data, SETTINGS.resolve(preset, config, typed))
     }
     table = summary(reports)
     write_json(out / SUMMARY, table)
@@ -62,6 +70,9 @@ def leave_one_out(
         rows = [(who, *(_cell(values[who], metric) for values in scenes.values())) for who in table["mean"]]
         grid((metric, *scenes), rows)
     say(f"Runs and their reports: {out}; the table: {out / SUMMARY}")
+
+
+leave_one_out.__annotations__ |= {"preset": PRESET, "settings_typed": SETTINGS.options}
 
 
 def summary(reports: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -98,7 +109,7 @@ def _cell(values: Mapping[str, float | None], metric: str) -> str:
     return "-" if value is None else f"{value:.3f}"
 
 
-def _places(data: str) -> list[str]:
+def _places(data: str, settings: PipelineConfig) -> list[str]:
     """The scenes of ``data`` that can be held out.
 
     Raises:
@@ -107,18 +118,15 @@ def _places(data: str) -> list[str]:
     from fivefold_driving.predict.pipeline import Predict  # noqa: PLC0415 - imports torch
     from fivefold_driving.predict.places import held_out_places  # noqa: PLC0415 - see above
 
-    places = held_out_places(Predict().read(Session.current.locate(data)))
+    places = held_out_places(Predict(settings).read(Session.current.locate(data)))
     if len(places) < 2:  # noqa: PLR2004 - one to test and one to learn from
         raise DataError(f"{data}: expected two scenes or more, found only '{places[0]}'; add another")
     return places
 
 
-def _report(
-    data: str, out: Path, preset: str | None, config: Path | None, overrides: dict[str, Any], device: str
-) -> Mapping[str, Any]:
+def _report(data: str, out: Path, settings: PipelineConfig, device: str) -> Mapping[str, Any]:
     """The report of the run that holds one scene out, trained now where it is not finished."""
-    from fivefold.config import build_config  # noqa: PLC0415 - only when it runs
-    from fivefold.runs import Run  # noqa: PLC0415 - see above
+    from fivefold.runs import Run  # noqa: PLC0415 - only when it runs
     from fivefold.workflow import train  # noqa: PLC0415 - imports torch
 
     registry = Session.current.registry()
@@ -130,9 +138,6 @@ def _report(
         raise StorageError(
             f"{out}: expected no unfinished run, found one; finish it by --resume, or remove it"
         )
-    settings = build_config(
-        registry.pipeline_class(PIPELINE), preset=preset, file=config, overrides=overrides
-    )
     run = train(registry.pipeline_spec(PIPELINE), data, settings, out=out, device=device, registry=registry)
     if run.report is None:
         raise RunError(f"{out}: expected a report, found none; train it again")

@@ -32,7 +32,7 @@ _CHUNK = 4_000_000
 
 
 def track_metrics(samples: int, *, off_road: bool = False, likelihood: bool = False) -> tuple[Metric, ...]:
-    """The metrics of predicted tracks; ``ADE``, the headline, is first.
+    """The metrics of predicted tracks, ``ADE`` first; compared with baselines are ADE, FDE and the joint minADE.
 
     ``ADE`` and ``FDE`` are the mean and the final displacement error of ``single`` (Alahi et al. 2016). The minima over
     ``K`` samples come in two conventions that differ much and that published tables often do not name:
@@ -62,7 +62,7 @@ def track_metrics(samples: int, *, off_road: bool = False, likelihood: bool = Fa
     metrics = [
         _metric("ADE", single, headline=True),
         _metric("FDE", single, headline=True),
-        *(_metric(f"min{name[:3]}{samples}{name[3:]}", best) for name in names),
+        *(_metric(f"min{name[:3]}{samples}{name[3:]}", best, headline=name == "ADE joint") for name in names),
         _metric("miss rate", single, style="percent"),
     ]
     if samples > 1:
@@ -227,4 +227,5 @@ def _metric(name: str, sums: _Once, *, style: Style = "number", headline: bool =
         higher_is_better=False,
         style=style,
         headline=headline,
+        share=style == "percent",
     )

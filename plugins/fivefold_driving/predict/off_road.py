@@ -34,7 +34,7 @@ def off_road_section(evaluation: Evaluation, scenes: Array, areas: Areas, origin
         return None
     known = judged(evaluation.outputs) & mapped[:, None]
     predictors = {"Model": evaluation.outputs["single"], "True tracks": evaluation.outputs["target"]}
-    predictors |= {name: of["single"] for name, of in evaluation.baseline_outputs.items()}
+    predictors |= {name: of["single"] for name, of in evaluation.baseline_outputs.items() if "single" in of}
     shares = {
         name: _share(evaluation, tracks, known, scenes, areas, origins) for name, tracks in predictors.items()
     }
@@ -66,15 +66,24 @@ def _share(
 ) -> Estimate:
     off = np.zeros(len(scenes))
     count = known.sum(axis=1) * tracks.shape[2]
-    for window in np.flatnonzero(count):
-        places = tracks[window][known[window]].reshape(-1, 2) + origins[window]
-        on = np.zeros(len(places), dtype=bool)
-        for area in areas[str(scenes[window])]:
-            on |= Outline(area).contains_points(places)
-        off[window] = (~on).sum()
+    owners = np.repeat(np.arange(len(scenes)), count)
+    places = tracks[known].reshape(-1, 2) + origins[owners]
+    for scene in np.unique(scenes[count > 0]):
+        here = scenes[owners] == scene
+        strayed = owners[here][~_on_road(places[here], areas[str(scene)])]
+        off += np.bincount(strayed, minlength=len(scenes))
 
     def compute(weights: Values) -> dict[str, Values]:
         with np.errstate(invalid="ignore"):
             return {"share": ((weights @ off) / (weights @ count))[:, None]}
 
     return interval(resampled(evaluation, compute)["share"][0], evaluation.level)
+
+
+def _on_road(places: Array, road: Sequence[Array]) -> NDArray[np.bool_]:
+    """Which places ``(N, 2)`` lie in one of the polygons, each of which is asked about those near it only."""
+    on = np.zeros(len(places), dtype=bool)
+    for area in road:
+        near = ~on & (places >= area.min(axis=0)).all(axis=1) & (places <= area.max(axis=0)).all(axis=1)
+        on[near] = Outline(area).contains_points(places[near])
+    return on

@@ -125,12 +125,11 @@ class Predict(Pipeline):
         return TrackAugmentation(**self.config.augment.model_dump())
 
     def baselines(self, data: Facts) -> Sequence[Baseline]:  # noqa: ARG002 - the interface
-        """Constant velocity, the same with noise, and a straight line fitted to what was seen."""
-        return [
-            ConstantVelocity(),
-            ConstantVelocityWithNoise(samples=self.config.samples, seed=self.config.seed),
-            LinearFit(),
-        ]
+        """Constant velocity, a straight line fitted to what was seen, and, against drawn futures, drawn directions."""
+        model = self.config.model
+        drawn = model.kind == "social-gan" or model.mixture is not None
+        noise = ConstantVelocityWithNoise(samples=self.config.samples, seed=self.config.seed)
+        return [ConstantVelocity(), *([noise] if drawn else []), LinearFit()]
 
     def fingerprints(self, table: Table) -> Fingerprints:
         """Keys of the tracks of a window, wherever they lie."""
@@ -150,12 +149,12 @@ class Predict(Pipeline):
         return [*sections, *([off] if off is not None else [])]
 
     def predict(self, task: Task, request: Request) -> list[dict[str, Any]]:
-        """One record an agent and frame to come: scene, agent, seconds ahead, x, y."""
+        """One record an agent and frame to come: scene, agent, seconds ahead, time where there is one, x, y, unit."""
         return predict_tracks(self, task, request)
 
     def _windows(self, source: Path, *, judged: bool) -> Table:
         found = read_scenes(source, self._options())
-        self._refuse_problems(found)
+        self._refuse_problems(found, source)
         places, together = places_of(found.scenes)
         self._doubts = (
             *found.cautions,
@@ -175,6 +174,7 @@ class Predict(Pipeline):
             column = np.empty(len(rows), dtype=object)
             column[:] = [row[name] for row in rows] if rows else []
             columns[name] = column
+        columns["clock"] = np.array([row["clock"] for row in rows], dtype=np.float64)
         columns["start"] = np.array([row["start"] for row in rows], dtype=np.int64)
         columns["origin"] = np.array([row["origin"] for row in rows], dtype=np.float64).reshape(-1, 2)
         if found.split and judged:
@@ -196,18 +196,21 @@ class Predict(Pipeline):
                 "scene": scene.name,
                 "block": f"{scene.name}/{int(seconds // config.block)}",
                 "start": window.frame - config.seen + 1,
+                "clock": np.nan if scene.start is None else scene.start + seconds,
                 "origin": window.origin,
                 "tracks": window.tracks,
                 "agents": tuple(scene.names[code] for code in window.agents),
             }
 
-    def _refuse_problems(self, found: Scenes) -> None:
+    def _refuse_problems(self, found: Scenes, source: Path) -> None:
         bad = len({problem.sample for problem in found.problems})
         total = max(bad, sum(len(scene.names) for scene in found.scenes))
         if bad > self.config.max_bad_share * total:
+            first = found.problems[0]
             raise DataError(
-                f"{found.problems[0].reason} ({bad:,} of {total:,} agents have such points; --max-bad-share allows a "
-                "share of agents to lose them)"
+                f"{source}: expected at most {self.config.max_bad_share:g} of the agents to have points that cannot be "
+                f"used, found {bad:,} of {total:,} agents with {found.points:,} such points (the first of them, "
+                f"{first.sample}: {first.reason}); mend them, or raise --max-bad-share"
             )
 
     def _last(self, scene: Scene, source: Path) -> dict[str, Any]:
@@ -228,4 +231,5 @@ class Predict(Pipeline):
             seconds_per_frame=self.config.seconds_per_frame,
             units=self.config.units,
             map=self.config.map,
+            trained=self.facts is not None,
         )

@@ -76,7 +76,11 @@ def _named(table: Table, name: str) -> str:
         ConfigError: there is none.
     """
     places = table["place"]
-    for called in (places, table["scene"], np.array([place_of(scene) for scene in table["scene"]], dtype=object)):
+    for called in (
+        places,
+        table["scene"],
+        np.array([place_of(scene) for scene in table["scene"]], dtype=object),
+    ):
         if (called == name).any():
             return str(places[called == name][0])
     known = ", ".join(place + _scenes_of(table, place) for place in held_out_places(table))

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 def predict_tracks(pipeline: Pipeline, task: Task, request: Request) -> list[dict[str, Any]]:
     """One record an agent and frame to come, with ``id`` (scene and agent) first.
 
+    ``x`` and ``y`` are in metres whatever unit the tracks came in, and ``unit`` says so. ``time`` is that of the
+    source's own clock, in seconds, where it has one.
+
     Raises:
         DataError: an input cannot be read, or nobody in it is there for all frames that must be seen.
     """
@@ -27,15 +30,18 @@ def predict_tracks(pipeline: Pipeline, task: Task, request: Request) -> list[dic
         for row, name in enumerate(samples.ids):
             tracks = np.asarray(single[row], np.float64) + samples.origins[row]
             scene = str(name).rpartition("@")[0]
+            now, interval = float(samples.clock[row]), float(samples.facts.interval)
             for place, agent in enumerate(samples.agents[row]):
                 records += [
                     {
                         "id": f"{scene}/{agent}",
                         "scene": scene,
                         "agent": agent,
-                        "seconds": round((step + 1) * float(samples.facts.interval), 6),
+                        "seconds": round((step + 1) * interval, 6),
+                        **({"time": round(now + (step + 1) * interval, 6)} if np.isfinite(now) else {}),
                         "x": float(x),
                         "y": float(y),
+                        "unit": "m",
                     }
                     for step, (x, y) in enumerate(tracks[place])
                 ]

@@ -73,12 +73,13 @@ def track_sections(
 
     seconds = float(evaluation.facts.interval)
     predictors = {MODEL: evaluation.outputs, **evaluation.baseline_outputs}
-    errors = {name: single_errors(of) for name, of in predictors.items()}
+    single = {name: of for name, of in predictors.items() if "single" in of}
+    errors = {name: single_errors(of) for name, of in single.items()}
     return [
         scene_section(evaluation, scenes, predictors, errors),
         Section(
             title="Error over time",
-            figures=(error_figure(predictors, seconds),),
+            figures=(error_figure(single, seconds),),
             key="error_over_time",
         ),
         kind_section(evaluation, errors, seconds),
@@ -99,7 +100,7 @@ def scene_section(
         evaluation: the judgement.
         scenes: name of each window's scene, ``(N,)``.
         predictors: name to outputs, the model first.
-        errors: the same names to their `single_errors`.
+        errors: the names of those with a single prediction to their `single_errors`.
     """
     among = judged(evaluation.outputs)
     groups = {str(name): among & (scenes == name)[:, None] for name in np.unique(scenes)}
@@ -115,7 +116,7 @@ def scene_section(
             names = (f"minADE{samples} {kind}", f"minFDE{samples} {kind}")
             grids.append(_scene_grid(evaluation, f"Best of {samples}, {kind}", groups, best, names))
         for name, of in best.items():
-            values[name].update(of)
+            values.setdefault(name, {}).update(of)
     return Section(
         title="Scenes",
         text="\n\n".join(

@@ -51,7 +51,7 @@ def build(rows: Rows, options: Options, told: Told) -> Scene:
     interval = round(step * seconds, 9) if options.interval is None else options.interval
     if step * seconds > _FINEST * interval:
         raise ConfigError(
-            f"interval: expected at least a hundredth of the {step * seconds:.3g} s between frames of {rows.source}, "
+            f"--interval: expected at least a hundredth of the {step * seconds:.3g} s between frames of {rows.source}, "
             f"found {interval:g} s; choose a longer one"
         )
     if step * seconds > _FINER * interval:
@@ -59,7 +59,8 @@ def build(rows: Rows, options: Options, told: Told) -> Scene:
             f"{rows.scene}: frames lie {step * seconds:.3g} s apart, frames of {interval:g} s between them are "
             "interpolated on straight lines"
         )
-    return _scene(_resampled(rows, interval / seconds, told), interval)
+    start = None if rows.clock.unit is None else float(rows.stamps.min()) * seconds
+    return _scene(_resampled(rows, interval / seconds, told), interval, start)
 
 
 def _empty(rows: Rows) -> DataError:
@@ -75,7 +76,8 @@ def _seconds(rows: Rows, step: float) -> float:
     if not _SHORTEST_STEP <= step * seconds <= LONGEST_STEP_SECONDS:
         raise DataError(
             f"{rows.source}, scene '{rows.scene}': expected {_SHORTEST_STEP:g} to {LONGEST_STEP_SECONDS:g} seconds "
-            f"between frames, found {step * seconds:g}; give times in seconds, or the seconds a frame"
+            f"between frames, found {step * seconds:g}; give times in seconds, or name the column by --columns.frame "
+            "and say by --seconds-per-frame what its numbers are (0.001 for milliseconds)"
         )
     if float(np.ptp(rows.stamps)) * seconds > _LONGEST_SCENE:
         raise DataError(
@@ -120,7 +122,7 @@ def _unwrapped(headings: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.unwrap(headings) if np.isfinite(headings).all() else np.full(len(headings), np.nan)
 
 
-def _scene(rows: Rows, interval: float) -> Scene:
+def _scene(rows: Rows, interval: float, start: float | None) -> Scene:
     if not len(rows.stamps):
         raise _empty(rows)
     rows = rows.take(np.lexsort((rows.agents, rows.stamps)))
@@ -138,5 +140,6 @@ def _scene(rows: Rows, interval: float) -> Scene:
         drivable=rows.drivable,
         simulated=rows.simulated,
         headings=headings if np.isfinite(headings).any() else None,
+        start=start,
         published=rows.published,
     )

@@ -17,6 +17,7 @@ speeds like feet a second                    a caution
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +77,7 @@ def once(rows: Rows, told: Told) -> Rows:
     if repeated.any():
         told.cautions.append(
             f"{rows.scene}: rows that repeat a frame of an agent, {int(repeated.sum()):,} in all "
-            f"(first: {rows.source}, row {rows.places[repeated].min()}), were dropped"
+            f"(first: {Path(rows.source).name}, row {rows.places[repeated].min()}), were dropped"
         )
     return rows.take(~clashing & ~repeated)
 
@@ -139,7 +140,7 @@ def _tell_cuts(rows: Rows, gap: NDArray[np.bool_], jump: NDArray[np.bool_], told
         first = int(np.argmax(jump))
         told.cautions.append(
             f"{rows.scene}: tracks jump {_times(int(jump.sum()))} by more than {_LONGEST_JUMP:g} m or "
-            f"{_FASTEST:g} m/s (first: agent {rows.names[rows.agents[first]]}, {rows.source}, row "
+            f"{_FASTEST:g} m/s (first: agent {rows.names[rows.agents[first]]}, {Path(rows.source).name}, row "
             f"{rows.places[first + 1]}) and were cut there"
         )
 
@@ -182,7 +183,7 @@ def like_feet(rows: Rows, seconds: float, told: Told) -> None:
     if _WALKING_IN_FEET[0] <= middle <= _WALKING_IN_FEET[1]:
         told.cautions.append(
             f"{rows.scene}: speeds look like feet a second (median {middle:.1f} a second, people walk 1 to 2 metres "
-            "a second); set the units to ft if they are, or say the agents' types if they do not walk"
+            "a second); say --units ft if they are, or give the agents' types (--columns.type) if they do not walk"
         )
 
 
@@ -190,6 +191,7 @@ def _tell_points(rows: Rows, bad: NDArray[np.bool_], reason: str, told: Told) ->
     """A problem of each agent with bad points: how many it has, and where the first stands."""
     bad_rows = rows.take(bad)
     codes, firsts, counts = np.unique(bad_rows.agents, return_index=True, return_counts=True)
+    told.points += len(bad_rows.stamps)
     for code, first, count in zip(codes, firsts, counts, strict=True):
         place = f"{rows.source}, row {bad_rows.places[first]}"
         told.problems.append(

@@ -53,6 +53,7 @@ class Options:
         units: of lengths in tables, text files and JSON; SUMO and CommonRoad are in metres by their standards.
         map: a SUMO network (``net.xml``) or CommonRoad file whose roads lie under scenes that have no map; without
             it the one network (``*.net.xml``) in the folder of the tracks.
+        trained: whether the columns are those that a model was trained on, so that tables may also have the usual ones.
 
     Raises:
         ConfigError: a value is not what it must be.
@@ -64,20 +65,21 @@ class Options:
     seconds_per_frame: float | None = None
     units: Literal["m", "ft"] = "m"
     map: Path | None = None
+    trained: bool = False
 
     def __post_init__(self) -> None:
         for name in ("interval", "frame_rate", "seconds_per_frame"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ConfigError(
-                    f"{name}: expected a number above 0, found {value}; leave it out if not known"
+                    f"--{name.replace('_', '-')}: expected a number above 0, found {value}; leave it out if not known"
                 )
         if self.frame_rate is not None and self.seconds_per_frame is not None:
             raise ConfigError(
-                "frame_rate and seconds_per_frame: expected one of them, found both; leave one out"
+                "--frame-rate and --seconds-per-frame: expected one of them, found both; leave one out"
             )
         if self.units not in METRES:
-            raise ConfigError(f"units: expected m or ft, found '{self.units}'; name one of the two")
+            raise ConfigError(f"--units: expected m or ft, found '{self.units}'; name one of the two")
 
     @property
     def frame_seconds(self) -> float | None:

@@ -21,6 +21,8 @@ class Told:
 
     problems: list[Problem] = field(default_factory=list)
     cautions: list[str] = field(default_factory=list)
+    points: int = 0
+    """Points that the problems are about."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Scene:
         drivable: polygons ``(P, 2)`` of road.
         simulated: whether a simulator or a human hand made the tracks.
         headings: radians counter-clockwise from the x axis, shape ``(R,)``; nan where not known; None where none is.
+        start: seconds on the source's own clock at frame 0; None where the source has no such clock.
         published: whether it is a text file as ETH/UCY are published, whose protocol names the place by its name.
     """
 
@@ -43,6 +44,7 @@ class Scene:
     drivable: tuple[NDArray[np.float64], ...] = ()
     simulated: bool = False
     headings: NDArray[np.float64] | None = None
+    start: float | None = None
     published: bool = False
 
 
@@ -55,9 +57,11 @@ class Scenes:
         problems: parts of tracks that could not be used.
         cautions: sentences on what was changed or looks odd.
         split: name of the scene to ``train``, ``val`` or ``test``, where the source says so.
+        points: how many points the problems are about.
     """
 
     scenes: tuple[Scene, ...]
     problems: tuple[Problem, ...] = ()
     cautions: tuple[str, ...] = ()
     split: Mapping[str, str] = field(default_factory=dict)
+    points: int = 0

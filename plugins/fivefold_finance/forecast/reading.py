@@ -33,8 +33,10 @@ class Read:
 
 
 def options_of(config: ForecastConfig) -> SeriesOptions:
-    """What readers are told."""
-    return SeriesOptions(**config.series.model_dump())
+    """What readers are told: also which columns are asked for, and that no others are where the targets are named."""
+    named = {"--known": config.known, "--columns": config.columns, "--targets": config.targets}
+    asked = {column: option for option, columns in named.items() for column in columns}
+    return SeriesOptions(**config.series.model_dump(), asked=asked, only_asked=bool(config.targets))
 
 
 def read_origins(source: Path, config: ForecastConfig, facts: Facts | None) -> Read:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from fivefold.cli.output import emit, grid, say
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.parameters import Device, Json, SettingsFile
-from fivefold.config.forecaster import ForecasterKind
-from fivefold.errors import RunError
+from fivefold.cli.verbs.settings import Settings
+from fivefold.errors import ConfigError, RunError
+from fivefold_finance.forecast.config import ForecastConfig
+from fivefold_finance.forecast.presets import PRESETS
 
 if TYPE_CHECKING:
     from fivefold.config import PipelineConfig
@@ -24,19 +26,10 @@ PIPELINE = "finance/forecast"
 
 Data = Annotated[str, Parameter(name="DATA", help="Prices or other series, or a dataset's name.")]
 Out = Annotated[Path, Parameter(name="OUT", help="A folder, with a run for each fold and the report on all.")]
-Folds = Annotated[int, Parameter(help="Test periods, three or more, the last of the history.")]
-Preset = Annotated[str | None, Parameter(help="A named set of settings of finance/forecast.")]
-Epochs = Annotated[int | None, Parameter(help="Passes over each training period.")]
-Lookback = Annotated[int | None, Parameter(help="Bars that are seen.")]
-Horizon = Annotated[int | None, Parameter(help="Steps that are forecast.")]
-Tested = Annotated[
-    float | None, Parameter(name="--walk.tested", help="Share of the history that is tested in all.")
-]
-Window = Annotated[
-    int | None,
-    Parameter(name="--walk.window", help="Rows that each fold trains on; all before it if not given."),
-]
-Model = Annotated[ForecasterKind | None, Parameter(name="--model.kind", help="The network.")]
+FOLDS = 10
+"""Test periods where the settings name no number."""
+PRESET: Any = Annotated[Literal[tuple(PRESETS)] | None, Parameter(help="Named settings of finance/forecast.")]
+SETTINGS = Settings(ForecastConfig, PRESETS)
 
 
 def walk_forward(
@@ -44,22 +37,17 @@ def walk_forward(
     out: Out,
     /,
     *,
-    folds: Folds = 10,
-    preset: Preset = None,
+    preset: Any = None,
     config: SettingsFile = None,
-    model: Model = None,
-    epochs: Epochs = None,
-    lookback: Lookback = None,
-    horizon: Horizon = None,
-    tested: Tested = None,
-    window: Window = None,
     device: Device = "auto",
     json: Json = False,
+    settings_typed: Any = None,
 ) -> None:
     """Train once for each fold, on what lies before its test period, and judge the forecasts of all folds together.
 
     A folder that is there already is gone on with: folds that are finished are not trained again, and one that was
-    interrupted is resumed.
+    interrupted is resumed. All settings of finance/forecast are taken; without --folds there are 10 test periods, the
+    last of the history, whose share --walk.tested says.
 
     Example:
         fivefold finance walk-forward demand runs/walk --folds 3 --epochs 1
@@ -67,16 +55,16 @@ def walk_forward(
     from fivefold.evaluation.verdict import overall  # noqa: PLC0415 - only when it runs
     from fivefold.workflow.pooling import judge_pooled, predict_part, report_pooled  # noqa: PLC0415 - imports torch
 
-    named = {"epochs": epochs, "lookback": lookback, "horizon": horizon}
-    nested: dict[str, dict[str, Any]] = {
-        "model": {"kind": model},
-        "walk": {"tested": tested, "window": window},
-    }
-    overrides = _given(named) | {name: found for name, of in nested.items() if (found := _given(of))}
+    typed = dict(settings_typed or {})
+    if "fold" in typed:
+        raise ConfigError(
+            f"--fold {typed['fold']}: expected no single fold, as all of them are walked; leave it away"
+        )
+    folds = SETTINGS.resolve(preset, config, typed).folds or FOLDS
     registry = Session.current.registry()
     parts = []
     for fold in range(folds):
-        settings = _settings(preset, config, {**overrides, "folds": folds, "fold": fold})
+        settings = SETTINGS.resolve(preset, config, {**typed, "folds": folds, "fold": fold})
         run = _trained(data, out / f"fold-{fold}", settings, device)
         parts.append(predict_part(run, registry, device=device))
     evaluation = judge_pooled(parts, split=f"test periods of {folds} folds")
@@ -94,6 +82,9 @@ def walk_forward(
         grid(one.head, one.rows)
     say(sentence)
     say(f"Runs and their reports: {out}; the report on all of them: {out / 'report.html'}")
+
+
+walk_forward.__annotations__ |= {"preset": PRESET, "settings_typed": SETTINGS.options}
 
 
 def fold_section(parts: Sequence[Part]) -> Section:
@@ -133,17 +124,6 @@ def fold_section(parts: Sequence[Part]) -> Section:
         facts=facts,
         key="folds",
     )
-
-
-def _given(values: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _settings(preset: str | None, config: Path | None, overrides: dict[str, Any]) -> PipelineConfig:
-    from fivefold.config import build_config  # noqa: PLC0415 - only when it runs
-
-    kind = Session.current.registry().pipeline_class(PIPELINE)
-    return build_config(kind, preset=preset, file=config, overrides=overrides)
 
 
 def _trained(data: str, out: Path, settings: PipelineConfig, device: str) -> Run:

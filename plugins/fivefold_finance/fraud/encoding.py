@@ -33,7 +33,7 @@ class Encoded:
             steps aside, which depends on whose history it is).
         codes: int64 ``(N, S)``, in the order of the fact ``categories``.
         moments: nanoseconds since 1970, int64 ``(N,)``.
-        unseen: cells whose name training did not hold.
+        unseen: cells whose name training did not hold, of the columns of which it holds names.
     """
 
     input: NDArray[np.float32]
@@ -51,6 +51,16 @@ def vocabulary(train: Transactions, rare: int) -> dict[str, list[str]]:
         often.sort(key=lambda pair: (-pair[1], pair[0]))
         found[name] = [text for text, _ in often[:_MOST_NAMES]]
     return found
+
+
+def mute_columns(facts: Facts, rare: int) -> list[str]:
+    """A sentence on the categories of which no name occurs ``rare`` times in training; none where there are none."""
+    mute = [name for name, known in facts.categories.items() if not known]
+    if not mute:
+        return []
+    columns = ", ".join(f"'{name}'" for name in mute)
+    told = f"No name in {columns} occurs {rare:,} times in training, so that nothing is learned there"
+    return [f"{told}; --rare says how often is enough."]
 
 
 def expected_of(facts: Facts) -> Expected:
@@ -90,8 +100,9 @@ def _codes(
     columns: Mapping[str, Texts], names: Mapping[str, Sequence[str]], count: int
 ) -> tuple[NDArray[np.int64], int]:
     codes = np.zeros((count, len(names)), dtype=np.int64)
+    taught = np.array([bool(known) for known in names.values()], dtype=bool)
     for place, (name, known) in enumerate(names.items()):
         code: dict[Any, int] = {text: number for number, text in enumerate(known, start=1)}
         code[None] = code.get(MISSING, UNSEEN)
         codes[:, place] = [code.get(cell, UNSEEN) for cell in columns[name]]
-    return codes, int((codes == UNSEEN).sum())
+    return codes, int((codes[:, taught] == UNSEEN).sum())

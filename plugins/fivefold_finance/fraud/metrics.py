@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from fivefold.data.table import Array
 from fivefold.evaluation.metric import Metric, Values, sample_count
-from fivefold.evaluation.question_metrics import answers, question_metrics
+from fivefold.evaluation.question_metrics import answers, question_metrics, question_support
 from fivefold_finance.fraud.judged import ALERTS_A_DAY, by_day
 
 Outputs = Mapping[str, Array]
@@ -48,7 +48,12 @@ def _alert_metric(name: str, shares: Callable[[Outputs, int], Values], alerts: i
         return np.stack([share * (answers(outputs)[:, 0] == 1), share], axis=1)
 
     return Metric.from_sums(
-        name, statistics, lambda sums, _totals: sums[:, 0] / sums[:, 1], style="percent", headline=True
+        name,
+        statistics,
+        lambda sums, _totals: sums[:, 0] / sums[:, 1],
+        style="percent",
+        headline=True,
+        support=lambda outputs, units: question_support(outputs, units, (QUESTION,)),
     )
 
 

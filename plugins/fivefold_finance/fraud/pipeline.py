@@ -26,7 +26,7 @@ from fivefold.tasks.base import Task
 from fivefold_finance.fraud.autoencoder import UnusualTransactions
 from fivefold_finance.fraud.config import FraudConfig
 from fivefold_finance.fraud.data import CLASSES, UNKNOWN, TransactionSamples, TransactionTable
-from fivefold_finance.fraud.encoding import Encoded, encode, expected_of
+from fivefold_finance.fraud.encoding import Encoded, encode, expected_of, mute_columns
 from fivefold_finance.fraud.features import baseline_features
 from fivefold_finance.fraud.follow import follow, tell_unseen
 from fivefold_finance.fraud.history import Histories
@@ -102,7 +102,7 @@ class Fraud(Pipeline):
         if facts is None:
             train = whole.take(table["place"])
             facts = measure(train, self.config, self._kind(whole), self._unit)
-            keep_doubts(facts, self._doubts)
+            keep_doubts(facts, (*self._doubts, *mute_columns(facts, self.config.rare)))
             self._known = None
         if self._known is None or self._known[0] is not whole:
             histories = None

@@ -13,7 +13,7 @@ import numpy as np
 from fivefold_finance.series.roles import VOLUME
 from fivefold_finance.series.schema import ADJUSTED_CLOSE, PRICES, Flags, Floats, Series
 from fivefold_finance.series.steps import dates_of
-from fivefold_finance.series.told import Told
+from fivefold_finance.series.told import Told, file_name
 
 _RATIOS = (3 / 2, 2, 5 / 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, 20, 25, 30, 40, 50, 100)
 _NEAREST = 0.02  # of the logarithm: how near a ratio an overnight change may lie, however calm the series
@@ -53,7 +53,7 @@ def adjusted_columns(
                 "adjusted",
                 symbol,
                 f"open, high, low and close were adjusted for splits and dividends by the column '{ADJUSTED_CLOSE}'; "
-                "set the option adjusted to false to keep prices as traded",
+                "--series.no-adjusted keeps prices as traded",
             )
     found["close"] = adjusted
     return found, True
@@ -78,10 +78,10 @@ def check_splits(series: Series, source: str, told: Told) -> None:
     told.caution(
         "split",
         series.symbol,
-        f"the price goes to {ratio:.3g} of the day before on {dates_of(series)[first]} ({source}, row "
+        f"the price goes to {ratio:.3g} of the day before on {dates_of(series)[first]} ({file_name(source)}, row "
         f"{series.rows[first]}) and stays there, as after a {split} split for which prices were not adjusted"
         f"{more}; returns over it are false, so read prices that are adjusted, with a column "
-        f"'{ADJUSTED_CLOSE}', or set the option adjusted to true if it was no split",
+        f"'{ADJUSTED_CLOSE}', or say --series.adjusted if it was no split",
     )
 
 

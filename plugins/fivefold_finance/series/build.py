@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
+from fivefold.data.shown import shown
 from fivefold.errors import DataError
 from fivefold_finance.series import calendars
 from fivefold_finance.series.adjustment import adjusted_columns, check_splits
@@ -32,6 +35,7 @@ def build(raw: Raw, options: SeriesOptions, told: Told) -> list[Series]:
         )
     zone = calendars.zone_of(options.calendar) if options.calendar is not None else None
     times = instants(raw, roles.time, roles.zone, options, zone)
+    roles = _without_texts(raw, roles, options, told)
     columns = {common: raw.numbers(name) for common, name in roles.values.items()}
     if roles.prices:
         positive(raw, roles, columns)
@@ -39,6 +43,28 @@ def build(raw: Raw, options: SeriesOptions, told: Told) -> list[Series]:
         _series(raw, roles, times, columns, (symbol, members), options, told)
         for symbol, members in _members(raw, roles).items()
     ]
+
+
+def _without_texts(raw: Raw, roles: Roles, options: SeriesOptions, told: Told) -> Roles:
+    """The roles without columns of texts that nobody asked for, which is told.
+
+    Raises:
+        DataError: no other column is left.
+    """
+    asked = {*roles.wanted, *options.asked}
+    free = {one: name for one, name in roles.values.items() if not {one, name} & asked}
+    texts = {one: name for one, name in free.items() if raw.is_text(name)}
+    if not texts:
+        return roles
+    if len(texts) == len(roles.values):
+        raise DataError(
+            f"{raw.source}: expected columns of numbers beside '{roles.time}', found only texts in "
+            f"{', '.join(texts.values())}; add some"
+        )
+    told.caution(
+        "texts", raw.stem, f"there are no numbers but texts in {shown(list(texts.values()))}, left out"
+    )
+    return replace(roles, values={one: name for one, name in roles.values.items() if one not in texts})
 
 
 def _members(raw: Raw, roles: Roles) -> dict[str, Integers]:
@@ -83,7 +109,7 @@ def _series(
         told.caution(
             "no zone",
             symbol,
-            "times carry no zone and are taken for UTC; name that of the exchange by the option zone",
+            "times carry no zone and are taken for UTC; name that of the exchange by --series.zone",
         )
     return _chosen(series, roles)
 
@@ -99,7 +125,8 @@ def _tell(series: Series, source: str, roles: Roles, options: SeriesOptions, tol
         told.caution(
             "adjustment not known",
             series.symbol,
-            "nothing says whether prices are adjusted for splits and dividends; set the option adjusted if you know",
+            "nothing says whether prices are adjusted for splits and dividends; say --series.adjusted or "
+            "--series.no-adjusted if you know",
         )
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from fivefold.errors import ConfigError
 from fivefold_finance.series.schema import Series, Times
 from fivefold_finance.series.steps import dates_of
-from fivefold_finance.series.told import Told, count
+from fivefold_finance.series.told import Told, count, file_name
 
 _NAMED = 3
 _LONGEST_BAR = np.timedelta64(3, "D")  # between neighbours of days; weeks with holidays have more
@@ -108,7 +108,8 @@ def check_sessions(series: Series, calendar: str, source: str, told: Told) -> bo
             "bars without session",
             series.symbol,
             f"{count(int(extra.sum()), 'bar')} on days without a session of {calendar} "
-            f"({_named(np.unique(days[extra]))}; first: {source}, row {series.rows[int(np.argmax(extra))]}); is it the "
+            f"({_named(np.unique(days[extra]))}; first: {file_name(source)}, row "
+            f"{series.rows[int(np.argmax(extra))]}); is it the "
             "calendar of this exchange, and the zone the right one?",
         )
     return True

@@ -28,7 +28,7 @@ from fivefold_finance.series.raw import Raw
 from fivefold_finance.series.roles import VOLUME, Roles
 from fivefold_finance.series.schema import ADJUSTED_CLOSE, PRICES, Flags, Floats, Integers, Series, Times
 from fivefold_finance.series.steps import duration, infer_step
-from fivefold_finance.series.told import Told, count
+from fivefold_finance.series.told import Told, count, file_name
 
 _ROUNDING = 1e-6  # of a price: sources round each price by itself
 
@@ -53,7 +53,7 @@ def in_order(raw: Raw, symbol: str, times: Times, members: Integers, told: Told)
         raise DataError(
             f"{raw.where(order[first + 1])}: expected each time of '{symbol}' once, found "
             f"{_moment(times[order[first]])} also in row {raw.rows[order[first]]}; remove one of them, or name "
-            "the column that tells series apart by the option symbol"
+            "the column that tells series apart by --series.symbol"
         )
     backwards = np.diff(times[members]) < np.timedelta64(0, "ns")
     if backwards.all() and len(members) > 1:
@@ -64,7 +64,7 @@ def in_order(raw: Raw, symbol: str, times: Times, members: Integers, told: Told)
             "unsorted",
             symbol,
             f"rows are not in the order of time, {count(int(backwards.sum()), 'step')} back in all (first: "
-            f"{raw.source}, row {row}); sorted",
+            f"{file_name(raw.source)}, row {row}); sorted",
         )
     return order
 
@@ -80,8 +80,8 @@ def positive(raw: Raw, roles: Roles, columns: Mapping[str, Floats]) -> None:
             position = int(np.argmax(low))
             raise DataError(
                 f"{raw.where(position)}: expected a price above 0 in column '{roles.values[name]}', found "
-                f"{columns[name][position]:g}; mend the cell, leave it empty where the price is not known, or set the "
-                "option prices to false if the values may be so"
+                f"{columns[name][position]:g}; mend the cell, leave it empty where the price is not known, or say "
+                "--series.no-prices if the values may be so"
             )
 
 
@@ -121,7 +121,7 @@ def consistent(
         raise DataError(
             f"{raw.where(order[first])}: expected low <= open, close <= high and volume >= 0 in all but "
             f"{options.max_bad_share:.3g} of the bars of '{symbol}', found {bad:,} of {len(order):,} that are "
-            "not so (this is the first); mend them, or raise the option max_bad_share"
+            "not so (this is the first); mend them, or raise --series.max-bad-share"
         )
     for name in PRICES:
         if name in columns:
@@ -155,7 +155,7 @@ def check_values(series: Series, told: Told) -> None:
     ]
     if empty:
         told.caution(
-            "empty", series.symbol, f"there is no value in {shown(empty)}; leave it out by the option values"
+            "empty", series.symbol, f"there is no value in {shown(empty)}; name the others by --series.values"
         )
     if constant:
         told.caution(
@@ -187,7 +187,7 @@ def check_gaps(series: Series, source: str, told: Told, *, sessions: bool) -> No
         "gaps",
         series.symbol,
         f"bars {step} apart are missing in {count(int(gaps.sum()), 'place')} (first: {duration(int(apart[first]))} "
-        f"before {_moment(series.times[first + 1])}, {source}, row {series.rows[first + 1]}; longest: "
+        f"before {_moment(series.times[first + 1])}, {file_name(source)}, row {series.rows[first + 1]}; longest: "
         f"{duration(int(apart[gaps].max()))}); nothing was filled in",
     )
 

@@ -105,7 +105,7 @@ def _unlike(raw: Raw, column: str, texts: Sequence[str], position: int, epoch: E
     if _form(text, epoch) is None:
         return DataError(
             f"{where}: expected a time in column '{column}' such as {FORMS}, found '{text[:60]}'; write it in one of "
-            "these forms, or name another column by the option time"
+            "these forms, or name another column by --series.time"
         )
     return DataError(
         f"{where}: expected times in one form in column '{column}', as '{texts[0]}' in row {raw.rows[0]}, found "
@@ -139,7 +139,7 @@ def _nanoseconds(raw: Raw, position: int, text: str, unit: int) -> int:
     if not -(2**63) < found < 2**63:
         raise DataError(
             f"{raw.where(position)}: expected a time of the years {FIRST_YEAR} to {LAST_YEAR}, found '{text}'; mend "
-            "it, or name its unit by the option epoch"
+            "it, or name its unit by --series.epoch"
         )
     return found
 
@@ -161,13 +161,13 @@ def _order_fields(
         position = int(np.argmax(first != second))
         raise DataError(
             f"{raw.where(position)}: expected to see whether day or month comes first in column '{column}', found "
-            f"'{texts[position]}' and no day above 12; set the option date_order to mdy or dmy, or write 2016-07-01"
+            f"'{texts[position]}' and no day above 12; say --series.date-order mdy or dmy, or write 2016-07-01"
         )
     if order is not None and proven is not None and proven != order:
         position = int(np.argmax(day_first | month_first))
         raise DataError(
-            f"{raw.where(position)}: expected dates in the order {order}, as the option date_order says, found "
-            f"'{texts[position]}'; set it to {proven}"
+            f"{raw.where(position)}: expected dates in the order {order}, as --series.date-order says, found "
+            f"'{texts[position]}'; say {proven}"
         )
     names = ("first", "second_field") if (order or proven) == "dmy" else ("second_field", "first")
     for found in fields:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from fivefold.errors import ConfigError
@@ -21,6 +22,8 @@ class SeriesOptions:
         symbol: name of the column that tells series apart; None takes ``symbol``, ``ticker``, ``unique_id`` or
             ``name``, and a table without one is one series.
         values: names of the columns to read; all but those of time and symbol where empty.
+        asked: columns that must be there beside ``values``, each to the option that names it.
+        only_asked: whether no others are read; of prices all are.
         zone: IANA zone of times that carry none, and of the source; None takes that of the column ``zone``, of the
             calendar, or UTC.
         calendar: exchange whose sessions bars are held against, as `exchange_calendars` names it (``XNYS``).
@@ -40,6 +43,8 @@ class SeriesOptions:
     time: str | None = None
     symbol: str | None = None
     values: tuple[str, ...] = ()
+    asked: Mapping[str, str] = field(default_factory=dict)
+    only_asked: bool = False
     zone: str | None = None
     calendar: str | None = None
     adjusted: bool | None = None
@@ -51,21 +56,24 @@ class SeriesOptions:
     def __post_init__(self) -> None:
         if self.zone is not None and not is_zone(self.zone):
             raise ConfigError(
-                f"zone: expected a time zone such as America/New_York or UTC, found '{self.zone}'; name one of the "
-                "IANA database"
+                f"--series.zone: expected a time zone such as America/New_York or UTC, found '{self.zone}'; name one "
+                "of the IANA database"
             )
         if self.date_order not in (None, "mdy", "dmy"):
             raise ConfigError(
-                f"date_order: expected mdy or dmy, found '{self.date_order}'; name one of the two"
+                f"--series.date-order: expected mdy or dmy, found '{self.date_order}'; name one of the two"
             )
         if self.epoch not in (None, "s", "ms", "us", "ns"):
-            raise ConfigError(f"epoch: expected s, ms, us or ns, found '{self.epoch}'; name one of them")
+            raise ConfigError(
+                f"--series.epoch: expected s, ms, us or ns, found '{self.epoch}'; name one of them"
+            )
         if not 0 <= self.max_bad_share < 1:
             raise ConfigError(
-                f"max_bad_share: expected a share from 0 to below 1, found {self.max_bad_share}; 0.01 is one bar "
-                "in a hundred"
+                f"--series.max-bad-share: expected a share from 0 to below 1, found {self.max_bad_share}; 0.01 is one "
+                "bar in a hundred"
             )
         if self.prices is False and self.adjusted is not None:
             raise ConfigError(
-                f"adjusted: expected it for prices only, found {self.adjusted} with prices false; leave one of them out"
+                f"--series.adjusted: expected it for prices only, found {self.adjusted} with --series.no-prices; "
+                "leave one of them out"
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,7 @@ Cells = Any
 
 _MISSING = {"", ".", "-", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"}
 _FLAGS = {"true": 1.0, "false": 0.0}
+_NUMBER = re.compile(r"[-+]?[.,]?\d|[-+]?(inf|nan)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,14 @@ class Raw:
             )
         return values
 
+    def is_text(self, name: str) -> bool:
+        """Whether a column holds words and no number, nor anything that begins like one."""
+        cells = self.columns[name]
+        if not isinstance(cells, list) and getattr(cells.dtype, "kind", "O") in "iufbM":
+            return False
+        known = [text for text in self.texts(name) if text]
+        return bool(known) and not any(text.lower() in _FLAGS or _NUMBER.match(text) for text in known)
+
     def _of_texts(self, name: str, texts: Sequence[str]) -> Floats:
         try:
             return np.array(texts, dtype=str).astype(np.float64)
@@ -79,7 +89,7 @@ class Raw:
         except ValueError as error:
             raise DataError(
                 f"{self.where(position)}: expected a number in column '{name}', found '{text.strip()[:60]}'; mend the "
-                "cell, or name the columns to read by the option values"
+                "cell, or name the columns to forecast by --targets, or those to read by --series.values"
             ) from error
 
 

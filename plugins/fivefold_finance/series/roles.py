@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 from fivefold.errors import DataError
 from fivefold_finance.series.options import SeriesOptions
@@ -86,6 +87,8 @@ def roles_of(raw: Raw, options: SeriesOptions) -> Roles:
             )
         values[common] = name
     wanted = _wanted(raw.source, values, options)
+    if not options.values and (prices or not options.only_asked):
+        wanted = ()
     needed = {*PRICES, VOLUME, ADJUSTED_CLOSE} if prices else set()
     if wanted:
         values = {common: name for common, name in values.items() if common in wanted or common in needed}
@@ -101,7 +104,7 @@ def _time(source: str, names: list[str], options: SeriesOptions) -> str:
     wanted = f"'{options.time}'" if options.time is not None else f"of times ({', '.join(TIME_NAMES)})"
     there = ", ".join(found or names) or "none"
     raise DataError(
-        f"{source}: expected one column {wanted}, found {there}; name it by the option time, or rename the column"
+        f"{source}: expected one column {wanted}, found {there}; name it by --series.time, or rename the column"
     )
 
 
@@ -111,7 +114,7 @@ def _symbol(source: str, names: list[str], options: SeriesOptions) -> str | None
     if options.symbol not in names:
         raise DataError(
             f"{source}: expected a column '{options.symbol}' that tells series apart, found {', '.join(names)}; name "
-            "it by the option symbol, or rename the column"
+            "it by --series.symbol, or rename the column"
         )
     return options.symbol
 
@@ -126,12 +129,15 @@ def _common(name: str) -> str:
 
 def _wanted(source: str, values: Mapping[str, str], options: SeriesOptions) -> tuple[str, ...]:
     found: list[str] = []
-    for name in options.values:
+    named = dict.fromkeys(options.values, "--series.values") or options.asked
+    for name, option in named.items():
         common = next((common for common, own in values.items() if name in (common, own)), None)
         if common is None:
+            near = get_close_matches(name, list(values.values()), n=1)
+            meant = f"did you mean '{near[0]}'? " if near else ""
             raise DataError(
-                f"{source}: expected a column '{name}', found {', '.join(values.values()) or 'none'}; mend the option "
-                "values, or rename the column"
+                f"{source}: expected a column '{name}', as {option} says, found "
+                f"{', '.join(values.values()) or 'none'}; {meant}correct {option}, or rename the column"
             )
         found.append("close" if common == ADJUSTED_CLOSE else common)
     return tuple(dict.fromkeys(found))

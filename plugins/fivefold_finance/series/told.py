@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import PurePath
 
 from fivefold.data.table import Problem
 
@@ -38,6 +39,12 @@ def _others(symbols: list[str]) -> str:
         return ""
     named = ", ".join(others[:_NAMED]) + (", ..." if len(others) > _NAMED else "")
     return f" (the like holds for {len(others):,} more: {named})"
+
+
+def file_name(source: str) -> str:
+    """What a caution calls a file: its name, with what an archive holds; reports lie elsewhere than the data."""
+    file, bracket, member = source.rpartition(" (") if source.endswith(")") else (source, "", "")
+    return f"{PurePath(file).name}{bracket}{member}"
 
 
 def count(number: int, what: str) -> str:

@@ -17,6 +17,8 @@ from fivefold_finance.transactions.readers.tables import trimmed
 from fivefold_finance.transactions.schema import Roles, Texts, Times, Transactions
 from fivefold_finance.transactions.times import read_times
 
+_ANSWERS = {"1": 1.0, "true": 1.0, "yes": 1.0, "0": 0.0, "false": 0.0, "no": 0.0, "": np.nan}
+
 
 @dataclass(frozen=True)
 class Expected:
@@ -94,8 +96,8 @@ def ordered(found: Transactions) -> Transactions:
         return found
     order = np.argsort(found.times, kind="stable")
     told = (
-        f"{len(late):,} rows stand after a later one, the first of them at {found.where(int(late[0]) + 1)}; all "
-        "were put in order of time."
+        f"{len(late):,} rows stand after a later one, the first of them in row {int(found.rows[int(late[0]) + 1])}; "
+        "all were put in order of time."
     )
     return found.take(order).with_cautions([told])
 
@@ -135,13 +137,19 @@ def _amounts(column: Column) -> NDArray[np.float64]:
 
 
 def _labels(column: Column) -> NDArray[np.float64]:
-    found = _numbers(column)
-    wrong = ~(np.isnan(found) | (found == 0) | (found == 1))
+    """1 fraud, 0 genuine, nan not known: of 1 and 0, true and false, yes and no."""
+    found = numbers_of(column, or_none=True)
+    if found is not None:
+        wrong = ~(np.isnan(found) | (found == 0) | (found == 1))
+    else:
+        words = [_ANSWERS.get((text or "").lower()) for text in column.texts]
+        wrong = np.array([word is None for word in words], dtype=bool)
+        found = np.array([np.nan if word is None else word for word in words])
     if wrong.any():
         place = int(np.argmax(wrong))
         raise DataError(
-            f"{column.where(place)}: expected the label 1 (fraud), 0 (genuine) or nothing in column "
-            f"'{column.name}', found {found[place]:g}; mend the cell"
+            f"{column.where(place)}: expected the label 1, true or yes (fraud), 0, false or no (genuine), or nothing "
+            f"in column '{column.name}', found '{column.texts[place][:60]}'; write 1 or 0"
         )
     return found
 

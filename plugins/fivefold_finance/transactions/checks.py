@@ -22,9 +22,9 @@ def check(found: Transactions, *, drop_duplicates: bool = False) -> Transactions
     count = int(repeats.sum())
     if not count:
         return found
-    first = found.where(int(np.argmax(repeats)))
+    first = int(found.rows[int(np.argmax(repeats))])
     many = "row repeats" if count == 1 else "rows repeat"
-    told = f"{count:,} {many} an earlier one in every column, the first of them at {first};"
+    told = f"{count:,} {many} an earlier one in every column, the first of them in row {first};"
     if drop_duplicates:
         return found.take(np.flatnonzero(~repeats)).with_cautions([f"{told} they were left out."])
     return found.with_cautions(

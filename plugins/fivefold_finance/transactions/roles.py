@@ -37,10 +37,11 @@ def find_roles(names: Sequence[str], columns: ColumnsConfig, source: str) -> Rol
         if chosen[role] is None:
             raise DataError(
                 f"{source}: expected a column with the {role}, found {', '.join(names) or 'none'}; name it by "
-                f"--columns.{role}"
+                f"--columns.{role.replace('_', '-')}"
             )
-    for name in (*columns.categories, *columns.ignore):
-        _there(name, names, "categories or ignore", source)
+    for role in ("categories", "ignore"):
+        for name in getattr(columns, role):
+            _there(name, names, role, source)
     return Roles(found=tuple(found), **chosen)  # type: ignore[arg-type]  # time and amount were checked above
 
 
@@ -58,14 +59,16 @@ def told_roles(roles: Roles) -> list[str]:
     if not roles.found:
         return []
     named = ", ".join(f"{role.replace('_', ' ')} from '{getattr(roles, role)}'" for role in roles.found)
-    return [f"Columns were recognised by their names: {named}. If one is wrong, name it by --columns."]
+    return [
+        f"Columns were recognised by their names: {named}. If one is wrong, name it by --columns.time and so on."
+    ]
 
 
 def _there(name: str, names: Sequence[str], role: str, source: str) -> str:
     if name not in names:
         raise DataError(
-            f"{source}: expected a column '{name}', as --columns.{role} says, found {', '.join(names) or 'none'}; "
-            "name one of these"
+            f"{source}: expected a column '{name}', as --columns.{role.replace('_', '-')} says, found "
+            f"{', '.join(names) or 'none'}; name one of these"
         )
     return name
 

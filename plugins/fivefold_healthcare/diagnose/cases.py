@@ -52,6 +52,11 @@ def groups_of(header: Dataset | None) -> dict[str, str]:
     }
 
 
+def modality_of(case: Case) -> str:
+    """The modality as its header tells it; empty where there is none."""
+    return "" if case.header is None else str(case.header.get("Modality") or "").strip()
+
+
 def header_cautions(cases: Sequence[Case], patient_column: str) -> list[str]:
     """What the headers of the whole data set give reason to doubt.
 

@@ -106,7 +106,7 @@ class Images(TableDataset):
             facts["known_counts"] = known.sum(dim=0).tolist()
             facts["yes_counts"] = (self._target == 1).sum(dim=0).tolist()
         if self._table.group is not None:
-            facts["unit"] = "patient"
+            facts["unit"] = self._table.group
         return facts
 
 

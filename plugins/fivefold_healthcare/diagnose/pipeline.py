@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from fivefold.config import PipelineConfig, StrictModel
+from fivefold.config.fields import named_columns
 from fivefold.data.augmentation import Augmentation
 from fivefold.data.classes import require_two_classes
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints, image_fingerprints
+from fivefold.data.problems import refuse_any_problem, refuse_problems
 from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold.evaluation.baselines import Baseline, Prevalence, QuestionForest, QuestionRegression
@@ -19,7 +22,7 @@ from fivefold.evaluation.baselines.pixels import GreyPixels
 from fivefold.evaluation.doubts import all_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
-from fivefold.images.loading import in_threads, load_arrays, refuse_any_problem, refuse_problems
+from fivefold.images.loading import in_threads, load_arrays
 from fivefold.images.samples import load_images
 from fivefold.nn.image_network import ImageNetwork, build_network, describe_backbone, load_published
 from fivefold.pipeline import Augment, Pipeline
@@ -37,7 +40,11 @@ from fivefold_healthcare.diagnose.readers import archive
 from fivefold_healthcare.diagnose.readers.choose import read_input_table, read_table, recognise
 from fivefold_healthcare.diagnose.sections import report_sections
 from fivefold_healthcare.diagnose.survey import decide_form
+from fivefold_healthcare.diagnose.unlike import FACT as MODALITIES
+from fivefold_healthcare.diagnose.unlike import modalities_of, unlike_notes
 from fivefold_healthcare.statement import STATEMENT
+
+LOGGER = logging.getLogger("fivefold.healthcare.diagnose")  # below that of fivefold, which is shown on stderr
 
 BASELINE_SIDE = 28
 """Side of the pictures that the baselines see."""
@@ -93,8 +100,10 @@ class Diagnose(Pipeline):
 
     def read(self, source: Path) -> Table:
         """Read labelled images; those held in memory stand in the column ``image``, others in ``path``."""
-        table, cases = read_table(source, self.config)
-        self._doubts = tuple(header_cautions(cases, self.config.columns.patient))
+        named = named_columns(self.config.columns) if self.facts is None else {}
+        table, cases = read_table(source, self.config, named)
+        patients = table.group or self.config.columns.patient
+        self._doubts = (*table.notes, *header_cautions(cases, patients))
         self._patients = table.group is not None
         table = self._load(table)
         refuse_problems(table, self.config.max_bad_share)
@@ -103,9 +112,14 @@ class Diagnose(Pipeline):
         return table
 
     def read_inputs(self, source: Path) -> Table:
-        """Read images to predict; the column ``file`` says where they come from. None may be left out."""
+        """Read images to predict; the column ``file`` says where they come from. None may be left out.
+
+        That images are unlike those of the training is logged.
+        """
         volumes = self.facts is not None and "depth" in self.facts
         table = read_input_table(source, self.config, volumes=volumes)
+        for note in unlike_notes(table, self.facts or Facts()):
+            LOGGER.warning("Note: %s", note)
         table = self._load(table.with_columns(file=table["path"]) if "path" in table else table)
         refuse_any_problem(table)
         return table
@@ -169,6 +183,8 @@ class Diagnose(Pipeline):
         stated: dict[str, Any] = {"doubts": list(self._doubts)} if self._doubts else {}
         if self._backbone is not None:
             stated["backbone"] = self._backbone
+        if modalities := modalities_of(table):
+            stated[MODALITIES] = modalities
         if table.classes:
             task: Literal["ordinal", "single"] = "ordinal" if self.config.task == "ordinal" else "single"
             return Asked.of(task, table.classes), {**stated, "task": task, "classes": list(table.classes)}

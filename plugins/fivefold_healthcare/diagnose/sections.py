@@ -10,6 +10,7 @@ from fivefold.evaluation.subgroups import subgroup_section
 from fivefold.images.pictures import picture_figure
 from fivefold.tasks.questions import Questions
 from fivefold_healthcare.diagnose.card import card_section
+from fivefold_healthcare.diagnose.classes import class_sections
 from fivefold_healthcare.diagnose.config import DiagnoseConfig
 from fivefold_healthcare.diagnose.data import Images
 from fivefold_healthcare.diagnose.quality import LIMIT, MEASURES, measure_quality, outliers
@@ -22,12 +23,13 @@ EXAMINED = 2048
 
 
 def report_sections(evaluation: Evaluation, config: DiagnoseConfig) -> list[Section]:
-    """Subgroups, saliency, image quality, model card."""
+    """Exclusive classes, subgroups, saliency, image quality, model card."""
     task, samples = evaluation.task, evaluation.samples
     if not isinstance(task, Questions) or not isinstance(samples, Images):
         return []
     said = task.said(evaluation.outputs["probabilities"])
     sections = [
+        *class_sections(evaluation, task),
         subgroup_section(evaluation, task.names, said, samples.subgroups),
         saliency_section(evaluation, task, samples),
         quality_section(evaluation, samples),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,6 +13,7 @@ from fivefold.cli.output import emit, grid, say
 from fivefold.cli.session import Session
 from fivefold.cli.taught import add
 from fivefold.cli.verbs.parameters import Json
+from fivefold.data.shown import shown
 from fivefold.data.table import Problem
 from fivefold_healthcare.statement import STATEMENT
 
@@ -93,9 +94,13 @@ def info(source: Source, /, *, json: Json = False) -> int:
             for images, size, spacing in (_stacks(one.stacks),)
         ),
     )
-    for one in found.series:
-        for text in (*one.findings, *(text for stack in one.stacks for text in stack.findings)):
-            say(f"Note: {text}")
+    findings = [
+        text
+        for one in found.series
+        for text in (*one.findings, *(text for stack in one.stacks for text in stack.findings))
+    ]
+    for text in _grouped(findings):
+        say(f"Note: {text}")
     for text in found.cautions:
         say(f"Note: {text}", style="yellow")
     if found.others:
@@ -188,13 +193,25 @@ def deidentify(
             }
         )
         return 2 if done.problems else 0
-    for text in done.warnings:
+    for text in _grouped(done.warnings):
         say(f"Look: {text}", style="yellow")
     say(
         f"{len(done.files)} file{'s' * (len(done.files) != 1)} written to {out}, {done.attributes} "
         f"attributes changed; what was done stands in {out / REPORT}"
     )
     return _tell(done.problems)
+
+
+def _grouped(sentences: Sequence[str]) -> Iterator[str]:
+    """Sentences ``FILE: TEXT``, those of one text as a single one that names some of the files."""
+    named: dict[str, list[str]] = {}
+    for sentence in sentences:
+        name, _, text = sentence.partition(": ")
+        named.setdefault(text, []).append(name)
+    for text, names in named.items():
+        different = list(dict.fromkeys(names))
+        many = f" ({len(names)} times)" if len(names) > len(different) else ""
+        yield f"{shown(different)}: {text}{many}"
 
 
 def _stacks(stacks: Sequence[StackReport]) -> tuple[str, str, str]:

@@ -81,7 +81,7 @@ def convert(source: Path, out: Path, kind: Kind, *, window: Window, gaps: Gaps) 
                 try:
                     written, told = _write(stack, part, name, kind, window, gaps)
                 except DataError as error:
-                    problems.append(Problem(name, str(error)))
+                    problems.append(Problem(name, _reason(str(error), part, out, series)))
                     continue
                 files += written
                 notes += told
@@ -89,6 +89,14 @@ def convert(source: Path, out: Path, kind: Kind, *, window: Window, gaps: Gaps) 
             reasons = f": {problems[0].reason}" if problems else ""
             raise DataError(f"{source}: expected DICOM images to convert, found none that can be{reasons}")
     return Converted(tuple(files), tuple(problems), tuple(dict.fromkeys(notes)))
+
+
+def _reason(error: str, part: Path, out: Path, series: Series) -> str:
+    """The error, by the place that the file was to have: the folder is written aside, and gone when this is read."""
+    if str(part) not in error:
+        return error
+    called = series.description or series.uid or series.instances[0].name
+    return f"series {f'{series.modality} {called}'.strip()}: {error.replace(str(part), str(out))}"
 
 
 def _name(number: int, series: Series, place: int) -> str:

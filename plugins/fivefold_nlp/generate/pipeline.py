@@ -121,7 +121,9 @@ class Generate(Pipeline):
         prompts = [
             (source.name, text)
             for source in request.sources
-            for text in read_corpus(source.path, self.config.encoding)["text"]
+            for text in read_corpus(source.path, self.config.encoding, wanted="a prompt to write on from")[
+                "text"
+            ]
         ]
         tokenizer = TextTokenizer.from_json(self.facts.documents["tokenizer.json"])
         return write_records(task.network, tokenizer, prompts, request)

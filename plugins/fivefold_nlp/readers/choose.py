@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
+from fivefold.config.fields import named_columns
 from fivefold.data.classes import require_two_classes
 from fivefold.data.labels import encode_labels, texts
+from fivefold.data.problems import refuse_any_problem, refuse_problems
 from fivefold.data.records import opened
 from fivefold.data.shown import shown
-from fivefold.data.table import Array, Table
+from fivefold.data.table import Array, Problem, Table
+from fivefold.data.units import Unit, choose_unit
 from fivefold.errors import DataError
 from fivefold_nlp.readers import folders, lines, tables
 from fivefold_nlp.readers.options import Labelled, ReadOptions, checked_text, rating
@@ -29,26 +33,35 @@ def recognise_labelled(source: Path, options: ReadOptions) -> str | None:
 
 
 def read_labelled(source: Path, options: ReadOptions) -> Table:
-    """Labelled texts: columns ``id``, ``text`` and ``label``; where there are such, ``group``, ``time``, ``split``.
+    """Labelled texts: columns ``id``, ``text`` and ``label``; where there are such, units, ``time`` and ``split``.
 
     Raises:
-        DataError: no reader knows ``source``, or one finds it wrong; one sentence that names file and row.
+        DataError: no reader knows ``source``, one finds it wrong, or more texts than may be cannot be used; one
+            sentence that names file and row.
     """
     if not source.exists():
         raise DataError(f"{source}: no such file or folder; expected {KINDS}")
     if source.is_file() and not source.stat().st_size:
         raise DataError(f"{source}: expected {KINDS}; found an empty file")
-    found = list(_labelled(source, options))
-    if not found:
+    notes: list[str] = []
+    read = list(_labelled(source, options, notes.append))
+    if not read:
         raise DataError(f"{source}: expected labelled texts, found none; see `fivefold data check {source}`")
-    return _table(source, found, options)
+    found, labels, problems = _usable(source, read, options)
+    table = _table(source, found, labels, options)
+    table = replace(table, problems=tuple(problems), notes=(*notes, *table.notes))
+    refuse_problems(table, options.max_bad_share)
+    if table.classes:
+        require_two_classes(table, "texts")
+    return table
 
 
 def read_unlabelled(source: Path, options: ReadOptions) -> Table:
     """Texts to predict: columns ``id`` and ``text``.
 
     A table gives its column of texts; files of labelled lines theirs, without the labels; any other folder one
-    text a file (``.txt`` or ``.md``); any other file one text a line.
+    text a file (``.txt`` or ``.md``); any other file one text a line, of which blank ones part the others and are
+    passed over with a note. A blank cell or file is refused: its prediction would be missed.
 
     Raises:
         DataError: there is no text, or one cannot be read.
@@ -57,19 +70,41 @@ def read_unlabelled(source: Path, options: ReadOptions) -> Table:
         raise DataError(
             f"{source}: no such file or folder; expected texts: a table, a folder, or a file of lines"
         )
-    found = list(_unlabelled(source, options))
-    if not found:
+    blank: list[int] = []
+    read = list(_unlabelled(source, options, blank))
+    if not read:
         raise DataError(f"{source}: expected texts, found none; write one at least")
-    return Table(
+    found = [one for one in read if isinstance(one, Labelled)]
+    table = Table(
         {"id": texts([one.name for one in found]), "text": texts([one.text for one in found])},
         source=str(source),
+        problems=tuple(one for one in read if isinstance(one, Problem)),
+        notes=_passed_over(source, blank),
+    )
+    refuse_any_problem(table)
+    return table
+
+
+def _passed_over(source: Path, blank: Sequence[int]) -> tuple[str, ...]:
+    if not blank:
+        return ()
+    lines_are = f"{len(blank):,} blank lines (the first is row {blank[0]}) were"
+    return (
+        f"{source}: {lines_are if len(blank) > 1 else f'a blank line (row {blank[0]}) was'} passed over.",
     )
 
 
-def _labelled(source: Path, options: ReadOptions) -> Iterator[Labelled]:
+def _labelled(
+    source: Path, options: ReadOptions, tell: Callable[[str], None]
+) -> Iterator[Labelled | Problem]:
     view = tables.find(source, options)
     if view is not None:
-        return tables.read(view, options, labelled=True)
+        return tables.read(view, options, labelled=True, tell=tell)
+    for option in options.named:
+        raise DataError(
+            f"{source}: expected a table, of which {option} names a column, found "
+            f"{'a file of another kind' if source.is_file() else _contents(source)}; leave {option} away"
+        )
     if folders.find(source):
         return folders.read(source, options)
     found = lines.find(source, options)
@@ -83,14 +118,15 @@ def _labelled(source: Path, options: ReadOptions) -> Iterator[Labelled]:
     raise DataError(f"{source}: expected {KINDS}; found {what}")
 
 
-def _unlabelled(source: Path, options: ReadOptions) -> Iterable[Labelled]:
+def _unlabelled(source: Path, options: ReadOptions, blank: list[int]) -> Iterable[Labelled | Problem]:
+    """Texts without labels; ``blank`` gains the numbers of lines that were passed over."""
     view = tables.find(source, options)
     if view is not None:
-        return tables.read(view, options, labelled=False)
+        return tables.read(view, options, labelled=False, tell=lambda _: None)
     found = lines.find(source, options)
     if found:
-        return chain.from_iterable(lines.read(file, split, options) for file, split in found)
-    return _whole_files(source, options) if source.is_dir() else _plain_lines(source, options)
+        return chain.from_iterable(lines.read(file, split, options, blank) for file, split in found)
+    return _whole_files(source, options) if source.is_dir() else _plain_lines(source, options, blank)
 
 
 def _whole_files(source: Path, options: ReadOptions) -> list[Labelled]:
@@ -103,46 +139,79 @@ def _whole_files(source: Path, options: ReadOptions) -> list[Labelled]:
     return [Labelled(file.relative_to(source).as_posix(), folders.file_text(file, options)) for file in files]
 
 
-def _plain_lines(source: Path, options: ReadOptions) -> list[Labelled]:
-    with opened(source, options.encoding) as rows:
-        return [
-            Labelled(f"{source.name} row {row}", checked_text(line, f"{source}, row {row}", options))
-            for row, line in enumerate(rows, start=1)
-        ]
+def _plain_lines(source: Path, options: ReadOptions, blank: list[int]) -> list[Labelled]:
+    with opened(source, options.encoding, options.hints) as rows:
+        numbered = list(enumerate(rows, start=1))
+    blank += [row for row, line in numbered if not line.strip()]
+    return [
+        Labelled(f"{source.name} row {row}", checked_text(line, f"{source}, row {row}", options))
+        for row, line in numbered
+        if line.strip()
+    ]
 
 
 def _contents(folder: Path) -> str:
     return shown(sorted(path.name for path in folder.iterdir())) or "an empty folder"
 
 
-def _table(source: Path, found: list[Labelled], options: ReadOptions) -> Table:
+def _usable(
+    source: Path, read: Iterable[Labelled | Problem], options: ReadOptions
+) -> tuple[list[Labelled], list[str | float], list[Problem]]:
+    """Texts whose label can be used, those labels, and what cannot be used."""
+    found: list[Labelled] = []
+    labels: list[str | float] = []
+    problems: list[Problem] = []
+    for one in read:
+        if isinstance(one, Problem):
+            problems.append(one)
+            continue
+        try:
+            label = str(one.label)
+            labels.append(rating(label, f"{source}, {one.name}") if options.ratings else label)
+            found.append(one)
+        except DataError as error:
+            problems.append(Problem(one.name, str(error)))
+    return found, labels, problems
+
+
+def _table(
+    source: Path, found: Sequence[Labelled], labels: Sequence[str | float], options: ReadOptions
+) -> Table:
     columns: dict[str, Array] = {
         "id": texts([one.name for one in found]),
         "text": texts([one.text for one in found]),
     }
-    labels = [str(one.label) for one in found]
     classes: tuple[str, ...] = ()
     if options.ratings:
-        columns["label"] = np.array(
-            [rating(label, f"{source}, {one.name}") for label, one in zip(labels, found, strict=True)]
-        )
+        columns["label"] = np.array(labels, dtype=np.float64)
     else:
-        columns["label"], classes = encode_labels(labels)
-    roles: dict[str, str] = {}
-    for role in ("group", "time", "split"):
+        columns["label"], classes = encode_labels([str(label) for label in labels])
+    for role in ("time", "split"):
         values = [getattr(one, role) for one in found]
         if any(value is not None for value in values):
             columns[role] = texts([str(value) for value in values])
-            roles[role] = role
-    table = Table(
+    unit = _unit(source, found, options)
+    # The roles above have the first right to their names.
+    group = "group" if unit.column in columns else unit.column
+    if group is not None and unit.column is not None:
+        columns[group] = texts([one.units[unit.column] for one in found])
+    return Table(
         columns,
         source=str(source),
         label="label",
         classes=classes,
-        group=roles.get("group"),
-        time=roles.get("time"),
-        split=roles.get("split"),
+        group=group,
+        time="time" if "time" in columns else None,
+        split="split" if "split" in columns else None,
+        notes=unit.notes,
     )
-    if classes:
-        require_two_classes(table, "texts")
-    return table
+
+
+def _unit(source: Path, found: Sequence[Labelled], options: ReadOptions) -> Unit:
+    """The column of authors, products or documents that the table has."""
+    view = tables.find(source, options)
+    if view is None or not found:
+        return Unit(None)
+    columns = {name: [one.units[name] for one in found] for name in found[0].units}
+    named = "--columns.group" in named_columns(view.columns)
+    return choose_unit(view.table, columns, view.columns.group, named=named, option="--columns.group")

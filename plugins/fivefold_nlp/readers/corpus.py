@@ -19,8 +19,13 @@ def recognise_corpus(source: Path) -> str | None:
     return "a text file" if source.is_file() and source.suffix.lower() in TEXT_ENDINGS else None
 
 
-def read_corpus(source: Path, encoding: str = "utf-8") -> Table:
+def read_corpus(source: Path, encoding: str = "utf-8", *, wanted: str = "text to learn from") -> Table:
     """The documents of ``source``, a text file or a folder of them (by path): columns ``id`` and ``text``.
+
+    Args:
+        source: the file or folder.
+        encoding: of the files.
+        wanted: what the documents are for, as messages say it.
 
     Raises:
         DataError: there is none, or one is empty or cannot be read.
@@ -32,13 +37,14 @@ def read_corpus(source: Path, encoding: str = "utf-8") -> Table:
         raise DataError(f"{source}: expected text files (.txt or .md), found none in this folder")
     names = [file.relative_to(source).as_posix() if source.is_dir() else file.name for file in files]
     return Table(
-        {"id": texts(names), "text": texts([_document(file, encoding) for file in files])}, source=str(source)
+        {"id": texts(names), "text": texts([_document(file, encoding, wanted) for file in files])},
+        source=str(source),
     )
 
 
-def _document(file: Path, encoding: str) -> str:
+def _document(file: Path, encoding: str, wanted: str) -> str:
     with opened(file, encoding) as lines:
         text = "".join(lines)
     if not text.strip():
-        raise DataError(f"{file}: expected text to learn from, found an empty file; fill it or remove it")
+        raise DataError(f"{file}: expected {wanted}, found an empty file; fill it or remove it")
     return text.replace("\r\n", "\n")

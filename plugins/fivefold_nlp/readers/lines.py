@@ -13,6 +13,7 @@ from typing import Literal
 
 from fivefold.data.records import ENDINGS, opened
 from fivefold.data.splits import SPLIT_NAMES
+from fivefold.data.table import Problem
 from fivefold.errors import DataError
 from fivefold_nlp.readers.options import Labelled, ReadOptions, checked_text
 
@@ -73,28 +74,48 @@ def recognise(source: Path, options: ReadOptions) -> str | None:
     return f"lines of text with their label first ({names})"
 
 
-def read(file: Path, split: str | None, options: ReadOptions) -> Iterator[Labelled]:
-    """The texts of the file, in order.
+def read(
+    file: Path, split: str | None, options: ReadOptions, blank: list[int] | None = None
+) -> Iterator[Labelled | Problem]:
+    """The texts of the file, in order; a line that lacks its text or label is a problem.
+
+    Args:
+        file: the file.
+        split: the one that its texts are in.
+        options: how it is read.
+        blank: gains the numbers of blank lines, which are then passed over; None where they are problems, too.
 
     Raises:
-        DataError: a line lacks its text or label; the message names the row.
+        DataError: the file cannot be read; the message names the row.
     """
     form = _form(_beginning(file, options)) or "number"
-    with opened(file, options.encoding) as lines:
+    with opened(file, options.encoding, options.hints) as lines:
         for row, line in enumerate(lines, start=1):
-            where = f"{file}, row {row}"
-            if not line.strip():
-                raise DataError(f"{where}: expected a label and a text, found an empty line; remove it")
-            label, text = _cut(line, form)
-            if not label:
-                raise DataError(f"{where}: expected {_EXPECTED[form]}, found none; write it first")
-            if not text.strip():
-                raise DataError(
-                    f"{where}: expected a text behind the label '{label}', found none; fill it in or remove the line"
-                )
-            if form == "prefix" and text.lstrip().startswith(_PREFIX):
-                raise DataError(f"{where}: expected one label, found several; keep the one that counts")
-            yield Labelled(f"{file.name} row {row}", checked_text(text, where, options), label, split=split)
+            if blank is not None and not line.strip():
+                blank.append(row)
+                continue
+            name = f"{file.name} row {row}"
+            try:
+                label, text = _label_and_text(line, form, f"{file}, row {row}", options)
+            except DataError as error:
+                yield Problem(name, str(error))
+            else:
+                yield Labelled(name, text, label, split=split)
+
+
+def _label_and_text(line: str, form: Form, where: str, options: ReadOptions) -> tuple[str, str]:
+    if not line.strip():
+        raise DataError(f"{where}: expected a label and a text, found an empty line; remove it")
+    label, text = _cut(line, form)
+    if not label:
+        raise DataError(f"{where}: expected {_EXPECTED[form]}, found none; write it first")
+    if not text.strip():
+        raise DataError(
+            f"{where}: expected a text behind the label '{label}', found none; fill it in or remove the line"
+        )
+    if form == "prefix" and text.lstrip().startswith(_PREFIX):
+        raise DataError(f"{where}: expected one label, found several; keep the one that counts")
+    return label, checked_text(text, where, options)
 
 
 def _cut(line: str, form: Form) -> tuple[str, str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from fivefold.config import StrictModel
+from fivefold.data.records import Hints
 from fivefold.errors import DataError
 
 
@@ -33,12 +35,23 @@ class ReadOptions:
         ratings: whether labels are numbers on a scale.
         encoding: of text files.
         longest: characters of the longest text that is taken for one.
+        max_bad_share: of texts that may have no text or label; they are left out and listed.
+        named: columns that the user named and that must therefore be there: option to column.
+        hint: the option that names the encoding; None where there is none.
     """
 
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     ratings: bool = False
     encoding: str = "utf-8"
     longest: int = 1_000_000
+    max_bad_share: float = 0.0
+    named: Mapping[str, str] = field(default_factory=dict)
+    hint: str | None = "--encoding"
+
+    @property
+    def hints(self) -> Hints:
+        """What messages about files without columns point to."""
+        return Hints(encoding=self.hint)
 
 
 @dataclass(frozen=True)
@@ -49,7 +62,7 @@ class Labelled:
         name: of the text, for messages and reports: ``reviews.csv row 17``, or a file's name.
         text: itself.
         label: as written; None where it has none.
-        group: the author, product or document that it comes from, if the source says so.
+        units: what columns that may hold the author, product or document say, an empty text where nothing.
         time: when it was written, if the source says so.
         split: the split that the source puts it in, if any.
     """
@@ -57,7 +70,7 @@ class Labelled:
     name: str
     text: str
     label: str | None = None
-    group: str | None = None
+    units: Mapping[str, str] = field(default_factory=dict)
     time: str | None = None
     split: str | None = None
 

@@ -14,17 +14,23 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from fivefold.config.fields import require_named
 from fivefold.data.only_file import only_file
 from fivefold.data.records import ENDINGS, Hints, Record, column_names, read_records
+from fivefold.data.table import Problem
+from fivefold.data.units import unit_columns
 from fivefold.errors import DataError
 from fivefold_nlp.readers.options import ColumnsConfig, Labelled, ReadOptions, checked_text
+
+KNOWN_UNITS = ("author", "user", "user_id", "speaker", "conversation", "document", "product")
+"""What columns are called whose rows are of one unit, beside `fivefold.data.units.UNITS`."""
 
 _LARGEST_VIEW = 65_536
 _KEYS = {"table", "text", "label", "group", "time", "split", "rows", "classes"}
@@ -39,12 +45,14 @@ class View:
         columns: names of its columns.
         rows: values that columns must have for a row to belong to it.
         classes: labels as written to names of classes; empty where they are the same.
+        named: columns that must be there because the view names them: its key, as messages call it, to column.
     """
 
     table: Path
     columns: ColumnsConfig
     rows: Mapping[str, str] = field(default_factory=dict)
     classes: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, str] = field(default_factory=dict)
 
 
 def find(source: Path, options: ReadOptions) -> View | None:
@@ -77,31 +85,58 @@ def recognise(source: Path, options: ReadOptions) -> str | None:
     return f"a table of texts ({view.table.name}: {', '.join(names)})"
 
 
-def read(view: View, options: ReadOptions, *, labelled: bool) -> Iterator[Labelled]:
-    """The texts of the table, in order.
+def read(
+    view: View, options: ReadOptions, *, labelled: bool, tell: Callable[[str], None]
+) -> Iterator[Labelled | Problem]:
+    """The texts of the table, in order; a row that lacks its text or label is a problem.
+
+    Args:
+        view: the table.
+        options: how it is read.
+        labelled: whether there must be labels.
+        tell: told what the user should know.
 
     Raises:
-        DataError: a column is missing, or a row lacks its text or label; the message names the row.
+        DataError: a column is missing, or the table cannot be read; the message names the row.
     """
     columns = view.columns
+    names = column_names(view.table, options.encoding)
+    if labelled:
+        require_named(view.table, names, {**options.named, **view.named})
     wanted = [columns.text, *([columns.label] if labelled else []), *view.rows]
-    hints = Hints(columns="--columns.text and --columns.label" if labelled else "--columns.text")
-    for record in read_records(view.table, wanted, encoding=options.encoding, hints=hints):
+    records = read_records(
+        view.table,
+        wanted,
+        encoding=options.encoding,
+        hints=Hints("--columns.text and --columns.label" if labelled else None, options.hint),
+        numbers=[columns.label] if labelled and options.ratings else (),
+        tell=tell,
+    )
+    units = unit_columns(names, columns.group, KNOWN_UNITS) if labelled else []
+    for record in records:
         if all(_plain(record.values.get(name)) == value for name, value in view.rows.items()):
-            yield _labelled(view, record, options, labelled=labelled)
+            try:
+                yield _labelled(view, record, options, units, labelled=labelled)
+            except DataError as error:
+                yield Problem(f"{view.table.name} row {record.row}", str(error))
 
 
-def _labelled(view: View, record: Record, options: ReadOptions, *, labelled: bool) -> Labelled:
+def _labelled(
+    view: View, record: Record, options: ReadOptions, units: Sequence[str], *, labelled: bool
+) -> Labelled:
     columns, values = view.columns, record.values
     where = f"{view.table}, row {record.row}"
     text = checked_text(values.get(columns.text), where, options)
     label = _label(view, values[columns.label], where) if labelled else None
     rest = {
         role: _filled(values, name, where)
-        for role, name in (("group", columns.group), ("time", columns.time), ("split", columns.split))
+        for role, name in (("time", columns.time), ("split", columns.split))
         if name in values and labelled
     }
-    return Labelled(f"{view.table.name} row {record.row}", text, label, **rest)
+    groups = {name: _plain(values.get(name)) or "" for name in units}
+    if columns.group in groups:
+        groups[columns.group] = _filled(values, columns.group, where)
+    return Labelled(f"{view.table.name} row {record.row}", text, label, groups, **rest)
 
 
 def _label(view: View, value: object, where: str) -> str:
@@ -123,7 +158,7 @@ def _label(view: View, value: object, where: str) -> str:
 
 
 def _filled(values: Mapping[str, Any], name: str, where: str) -> str:
-    value = _plain(values[name])
+    value = _plain(values.get(name))
     if value is None:
         raise DataError(
             f"{where}: expected a value in column '{name}', found none; fill it in, or drop the column"
@@ -172,7 +207,8 @@ def _view(file: Path, options: ReadOptions) -> View:
         )
     names = {key: str(content[key]) for key in ("text", "label", "group", "time", "split") if key in content}
     rows, classes = (_pairs(file, content, part) for part in ("rows", "classes"))
-    return View(table, options.columns.model_copy(update=names), rows, classes)
+    named = {f"the key '{key}' of {file.name}": name for key, name in names.items()}
+    return View(table, options.columns.model_copy(update=names), rows, classes, named)
 
 
 def _pairs(file: Path, content: Mapping[str, object], part: str) -> dict[str, str]:

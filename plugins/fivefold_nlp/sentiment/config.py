@@ -74,6 +74,8 @@ class SentimentConfig(PipelineConfig):
     """Tokens of a text that are read; what comes behind is cut off, counted and reported."""
     most_characters: int = Field(1_000_000, ge=1)
     """Longest text that is taken for one; a longer one is refused."""
+    max_bad_share: float = Field(0.0, ge=0, lt=1)
+    """Share of texts that may be blank or without a label; they are left out and listed. More are an error."""
     columns: ColumnsConfig = ColumnsConfig()
     tokenizer: TokenizerConfig = TokenizerConfig()
     model: ModelConfig = ModelConfig()

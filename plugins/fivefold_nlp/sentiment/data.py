@@ -58,18 +58,21 @@ class TextDataset(TableDataset):
         """How many texts have more tokens than are kept."""
         return int((self.full_lengths > self.longest).sum())
 
+    def unknown(self, tokenizer: TextTokenizer) -> NDArray[np.int64]:
+        """How many of the tokens that are kept were not seen in training, int64 ``(N,)``."""
+        return np.array([(text.ids == tokenizer.unknown).sum() for text in self.encoded], dtype=np.int64)
+
     def lengths(self) -> Tensor:
         """Tokens of each text, int64 ``(N,)``."""
         return self._lengths
 
 
-def text_facts(table: Table, tokenizer: TextTokenizer, *, unit: str) -> Facts:
+def text_facts(table: Table, tokenizer: TextTokenizer) -> Facts:
     """What the network must know of a training split; the tokenizer comes along as a document.
 
     Args:
         table: the training split.
         tokenizer: trained on it, or the encoder's own.
-        unit: what the table's groups are, for the report.
     """
     facts = Facts(
         classes=list(table.classes),
@@ -80,7 +83,7 @@ def text_facts(table: Table, tokenizer: TextTokenizer, *, unit: str) -> Facts:
     if table.classes and table.label is not None:
         facts["class_counts"] = np.bincount(table[table.label], minlength=len(table.classes)).tolist()
     if table.group is not None:
-        facts["unit"] = unit
+        facts["unit"] = table.group
     return facts
 
 

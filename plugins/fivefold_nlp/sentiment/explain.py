@@ -9,7 +9,7 @@ import numpy as np
 from torch import Tensor
 
 from fivefold.evaluation.classification_metrics import labels, predicted
-from fivefold.evaluation.classification_sections import confident_mistakes
+from fivefold.evaluation.classification_sections import beats_nothing, confident_mistakes
 from fivefold.evaluation.classified_samples import surest_right, told_guess, told_suspect
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.integrated_gradients import SMALLEST_GAP
@@ -97,10 +97,10 @@ def right_section(reader: Reader, task: Classification) -> Section | None:
 
 
 def label_errors_section(reader: Reader, classes: Sequence[str]) -> Section | None:
-    """The texts of the clearest probable label errors; None where there are none."""
+    """The texts of the clearest probable label errors; None without any, or where no baseline is beaten."""
     evaluation = reader.evaluation
     found = suspects(evaluation.outputs["probabilities"], labels(evaluation.outputs))[:SHOWN]
-    if not found:
+    if not found or beats_nothing(evaluation):
         return None
     return Section(
         title="Texts of probable label errors",

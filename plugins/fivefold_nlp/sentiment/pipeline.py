@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 from fivefold.config import PipelineConfig
+from fivefold.config.fields import named_columns
 from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints
 from fivefold.data.table import Table
@@ -19,13 +22,16 @@ from fivefold.evaluation.baselines import (
     TfidfLogisticRegression,
     TfidfRidge,
 )
+from fivefold.evaluation.doubts import all_doubts, keep_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.nn.sequence import SequenceNetwork
 from fivefold.pipeline import Pipeline
+from fivefold.prediction import Request, sample_names
 from fivefold.tasks.base import Task
 from fivefold.tasks.classification import Classification
 from fivefold.tasks.regression import Regression
+from fivefold.training.inference import predict_outputs
 from fivefold_nlp.readers.choose import read_labelled, read_unlabelled, recognise_labelled
 from fivefold_nlp.readers.options import ReadOptions
 from fivefold_nlp.sentiment.config import SentimentConfig
@@ -33,7 +39,10 @@ from fivefold_nlp.sentiment.data import TextDataset, text_facts
 from fivefold_nlp.sentiment.explain import text_sections
 from fivefold_nlp.sentiment.model import build_network, load_published, published_encoder
 from fivefold_nlp.sentiment.presets import PRESETS
+from fivefold_nlp.sentiment.unknown import with_unknown
 from fivefold_nlp.tokenizer import TextTokenizer
+
+LOGGER = logging.getLogger("fivefold.nlp.sentiment")  # below that of fivefold, which is shown on stderr
 
 READS = ("input", "lengths")
 """What the network reads of a batch."""
@@ -82,6 +91,7 @@ class Sentiment(Pipeline):
     presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = PRESETS
     search_space: ClassVar[Mapping[str, str]] = {"model.dropout": "0.0:0.6"}
     config: SentimentConfig
+    _doubts: tuple[str, ...] = ()
 
     def recognise(self, source: Path) -> str | None:
         """What kind of labelled texts this is, in words."""
@@ -89,11 +99,17 @@ class Sentiment(Pipeline):
 
     def read(self, source: Path) -> Table:
         """Read labelled texts."""
-        return read_labelled(source, self._options())
+        named = named_columns(self.config.columns) if self.facts is None else {}
+        table = read_labelled(source, replace(self._options(), named=named))
+        self._doubts = table.notes
+        return table
 
     def read_inputs(self, source: Path) -> Table:
-        """Read texts to predict."""
-        return read_unlabelled(source, self._options())
+        """Read texts to predict; what is to be known of that is logged."""
+        table = read_unlabelled(source, replace(self._options(), hint=None))
+        for note in table.notes:
+            LOGGER.warning("Note: %s", note)
+        return table
 
     def samples(self, table: Table) -> TextDataset:
         """Texts as token numbers; the tokenizer is trained on the training split."""
@@ -102,6 +118,7 @@ class Sentiment(Pipeline):
         samples = TextDataset(table, tokenizer, self.config.longest, facts)
         if self.facts is None:
             facts["training_texts"] = {"count": len(samples), "cut_off": samples.cut_off}
+            keep_doubts(facts, self._doubts)
         return samples
 
     def task(self, data: Facts) -> Task:
@@ -120,6 +137,21 @@ class Sentiment(Pipeline):
         """Keys of the texts: equal ones, and nearly equal ones."""
         return text_fingerprints([str(text) for text in table["text"]])
 
+    def predict(self, task: Task, request: Request) -> list[dict[str, Any]]:
+        """Records as the task gives them, and how many tokens of each text were not seen in training."""
+        records: list[dict[str, Any]] = []
+        for source in request.sources:
+            samples = self.samples(self.read_inputs(source.path))
+            decoded = task.decode(predict_outputs(task, samples, device=request.device), samples.facts)
+            names = sample_names(source, [str(name) for name in samples.ids])
+            found = [{"id": name, **record} for name, record in zip(names, decoded, strict=True)]
+            records += with_unknown(found, samples)
+        return records
+
+    def cautions(self, data: Facts) -> Sequence[str]:
+        """What is to be known of how the data were read."""
+        return all_doubts(data, self._doubts)
+
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Results by length, and the texts of mistakes with the tokens that drove them."""
         tokenizer = TextTokenizer.from_json(evaluation.facts.documents["tokenizer.json"])
@@ -137,9 +169,9 @@ class Sentiment(Pipeline):
         if self._encoder is None:
             texts = (str(text) for text in train["text"])
             tokenizer = TextTokenizer.train(config.tokenizer.kind, texts, config.tokenizer.size)
-            return text_facts(train, tokenizer, unit=config.columns.group)
+            return text_facts(train, tokenizer)
         description, tokenizer = self._encoder
-        facts = text_facts(train, tokenizer, unit=config.columns.group)
+        facts = text_facts(train, tokenizer)
         facts["backbone"] = description
         return facts
 
@@ -150,4 +182,5 @@ class Sentiment(Pipeline):
             ratings=config.labels == "ratings",
             encoding=config.encoding,
             longest=config.most_characters,
+            max_bad_share=config.max_bad_share,
         )

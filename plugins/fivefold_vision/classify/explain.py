@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from fivefold.evaluation.classification_sections import confident_mistakes
+from fivefold.evaluation.classification_sections import beats_nothing, confident_mistakes
 from fivefold.evaluation.classified_samples import surest_right, told_guess, told_suspect
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.gradcam import heat_maps
@@ -48,9 +48,9 @@ def mistakes_section(evaluation: Evaluation, classes: Sequence[str]) -> Section 
 
 
 def label_errors_section(evaluation: Evaluation, classes: Sequence[str]) -> Section | None:
-    """The clearest of the probable label errors as pictures; None where there are none."""
+    """The clearest probable label errors as pictures; None without any, or where the model beats no baseline."""
     found = suspects(evaluation.outputs["probabilities"], evaluation.outputs["target"])[:SHOWN]
-    if not found:
+    if not found or beats_nothing(evaluation):
         return None
     images = _images(evaluation, np.array([suspect.index for suspect in found]))
     return Section(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -15,13 +16,15 @@ from fivefold.data.augmentation import Augmentation
 from fivefold.data.classes import require_two_classes
 from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints
+from fivefold.data.problems import refuse_any_problem, refuse_problems
 from fivefold.data.table import Table
 from fivefold.evaluation.baselines import Baseline, LogisticRegression, MajorityClass
 from fivefold.evaluation.baselines.pixels import GreyPixels
+from fivefold.evaluation.doubts import all_doubts, keep_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.images.fingerprints import fingerprint_images
-from fivefold.images.loading import SMALL, Shape, load_arrays, refuse_any_problem, refuse_problems, survey
+from fivefold.images.loading import SMALL, Shape, load_arrays, survey
 from fivefold.images.samples import load_images
 from fivefold.nn.image_network import (
     ImageNetwork,
@@ -42,6 +45,11 @@ from fivefold_vision.readers.options import Options
 
 PHOTO, PRETRAINED = 128, 224
 """Sides that photos are brought to, without and with published weights."""
+MIRRORED = (
+    "training images are mirrored, left for right, at a chance of %s; where the sides matter (digits, letters, left "
+    "and right), train with --augment.flip 0 --no-test-time-flip"
+)
+LOGGER = logging.getLogger("fivefold.vision.classify")  # below that of fivefold, which is shown on stderr
 BASELINE_SIDE = 14
 """Side of the pictures that the logistic regression sees."""
 
@@ -74,6 +82,8 @@ class Classify(Pipeline):
     presets: ClassVar[Mapping[str, Callable[[], PipelineConfig]]] = PRESETS
     config: ClassifyConfig
     _shape: Shape | None = None
+    _doubts: tuple[str, ...] = ()
+    _told: bool = False
 
     def recognise(self, source: Path) -> str | None:
         """What kind of image source this is, in words."""
@@ -81,7 +91,9 @@ class Classify(Pipeline):
 
     def read(self, source: Path) -> Table:
         """Read labelled images; those held in memory stand in the column ``image``, others in ``path``."""
-        table = self._load(read_table(source, Options.of(self.config)))
+        table = self._load(read_table(source, Options.of(self.config, training=self.facts is None)))
+        refuse_problems(table, self.config.max_bad_share)
+        self._doubts = table.notes
         if self.facts is None:
             require_two_classes(table, "images")
         return table
@@ -99,9 +111,11 @@ class Classify(Pipeline):
         shape = surveyed or self._decide(table)
         if "image" in table:
             table = load_arrays(table, shape)
-        samples = image_dataset(table, shape, facts=self.facts, unit=self.config.columns.group)
-        if self.facts is None and self._backbone is not None:
-            samples.facts["backbone"] = self._backbone
+        samples = image_dataset(table, shape, facts=self.facts)
+        if self.facts is None:
+            keep_doubts(samples.facts, self._doubts)
+            if self._backbone is not None:
+                samples.facts["backbone"] = self._backbone
         return samples
 
     def task(self, data: Facts) -> ImageClassification:
@@ -111,6 +125,9 @@ class Classify(Pipeline):
     def augment(self, data: Facts) -> Augment | None:
         """The variations that the settings ask for."""
         settings = self.config.augment
+        if settings.flip and not self._told:
+            self._told = True
+            LOGGER.info(MIRRORED, f"{settings.flip:.0%}")
         return Augmentation(
             classes=len(data.classes),
             **settings.amounts(data.size),
@@ -136,6 +153,10 @@ class Classify(Pipeline):
         """Keys of the pixels: equal images, and nearly equal ones."""
         return fingerprint_images(table)
 
+    def cautions(self, data: Facts) -> Sequence[str]:
+        """What is to be known of how the data were read."""
+        return all_doubts(data, self._doubts)
+
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Galleries of mistakes and probable label errors, and Grad-CAM."""
         task = evaluation.task
@@ -148,9 +169,7 @@ class Classify(Pipeline):
     def _load(self, table: Table) -> Table:
         """Decode what the table names, once, and bring it to a common shape."""
         shape = self._shape = self._decide(table)
-        table = load_images(table, shape, self.config.memory)
-        refuse_problems(table, self.config.max_bad_share)
-        return table
+        return load_images(table, shape, self.config.memory)
 
     def _decide(self, table: Table) -> Shape:
         """The shape of every image: as trained, as configured, else as the images are."""

@@ -48,7 +48,7 @@ def read_images(source: Path, options: Options, *, labelled: bool) -> Table:
     try:
         table = read_table(source, options)
     except DataError:
-        if labelled or not _needs_no_labels(source):
+        if labelled or options.named or not _needs_no_labels(source):
             raise
         table = read_input_table(source, options)
     found = len(table) + len(table.problems)

@@ -11,15 +11,17 @@ from fivefold.data.augmentation import Augmentation
 from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints
 from fivefold.data.folds import cross_validation_split
+from fivefold.data.problems import refuse_problems
 from fivefold.data.splits import Splits
 from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold.evaluation.baselines import Baseline
 from fivefold.evaluation.baselines.generation import PCAGaussian
+from fivefold.evaluation.doubts import all_doubts, keep_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
 from fivefold.images.fingerprints import fingerprint_images
-from fivefold.images.loading import Shape, refuse_problems, survey
+from fivefold.images.loading import Shape, survey
 from fivefold.images.samples import load_images
 from fivefold.nn.generation.build import build_discriminator, build_generator
 from fivefold.nn.generation.sizes import SIZES
@@ -68,6 +70,7 @@ class Generate(Pipeline):
     _train: Dataset | None = None
     _judging: Judging | None = None
     _mixed: bool = False
+    _doubts: tuple[str, ...] = ()
     _judged: int | None = None
 
     def recognise(self, source: Path) -> str | None:
@@ -80,7 +83,9 @@ class Generate(Pipeline):
         Raises:
             DataError: they cannot be read, are too few, or a class to learn has none.
         """
-        table = read_images(source, Options.of(self.config), labelled=self.config.conditional)
+        options = Options.of(self.config, training=self.facts is None)
+        table = read_images(source, options, labelled=self.config.conditional)
+        self._doubts = table.notes
         self._mixed = survey(table).size is None
         shape = self._decide(table)
         table = load_images(table, shape, self.config.memory)
@@ -108,6 +113,7 @@ class Generate(Pipeline):
             return image_samples(table, self._decide(table), self.facts)
         self._require_a_batch(table)
         facts = self._measure(table, self._decide(table))
+        keep_doubts(facts, self._doubts)
         self._extractor(facts).extractor  # noqa: B018 - built now, so that one that does not fit is refused at once
         if self.config.judge is not None:
             TrainedClassifier(Path(self.config.judge).expanduser(), facts.channels)
@@ -147,7 +153,7 @@ class Generate(Pipeline):
 
     def cautions(self, data: Facts) -> Sequence[str]:
         """What a reader must know of the judge and of the data."""
-        return cautions_of(data, self.config)
+        return [*cautions_of(data, self.config), *all_doubts(data, self._doubts)]
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Quality against the floor, pictures, classes, and the search for copies."""

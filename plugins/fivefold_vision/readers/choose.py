@@ -35,6 +35,8 @@ def read_table(source: Path, options: Options) -> Table:
         DataError: nothing is there, no reader knows it, or the reader finds it wrong.
     """
     _must_exist(source)
+    if options.named or _is_listed(source, options):
+        return listing.read(source, options)
     found = _recognised(source, options)
     if found is not None:
         return found[1](source, options)
@@ -81,6 +83,11 @@ def _recognised(source: Path, options: Options) -> tuple[str, Read] | None:
         if found:
             return found, read
     return None
+
+
+def _is_listed(source: Path, options: Options) -> bool:
+    """Whether a CSV file lies beside a single folder of images, which are then its own, and no class."""
+    return len(folder.class_names(source)) == 1 and listing.has_paths(source, options.columns)
 
 
 def _all_images(source: Path) -> Table:

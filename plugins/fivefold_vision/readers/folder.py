@@ -25,16 +25,20 @@ UNREAD = frozenset(
 
 def recognise(source: Path) -> str | None:
     """In words what ``source`` is, or None where no class folder holds images."""
-    if not source.is_dir():
-        return None
-    splits = _split_folders(source)
-    classes = sorted({folder.name for root in splits.values() for folder in _class_folders(root)})
+    classes = class_names(source)
     if not classes:
         return None
+    splits = _split_folders(source)
     found = f"a folder of images in {len(classes)} {'class' if len(classes) == 1 else 'classes'}"
     return (
         found if None in splits else f"{found}, split into {', '.join(splits[name].name for name in splits)}"
     )
+
+
+def class_names(source: Path) -> list[str]:
+    """Names of the classes that folders stand for; none where ``source`` is no folder."""
+    splits = _split_folders(source) if source.is_dir() else {}
+    return sorted({folder.name for root in splits.values() for folder in _class_folders(root)})
 
 
 def read(source: Path, options: Options) -> Table:  # noqa: ARG001 - every reader is called alike

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from fivefold.config.fields import named_columns
 from fivefold.data import splits
 from fivefold.data.table import Array
 from fivefold.errors import DataError
@@ -25,15 +26,17 @@ class Options:
     Attributes:
         class_names: names of numbered classes, in order; empty takes ``classes.txt`` or the numbers.
         columns: names of the columns of a CSV file.
+        named: those of them that the user named and that must therefore be there: option to column.
     """
 
     class_names: tuple[str, ...] = ()
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
+    named: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, config: ImagesConfig) -> Options:
-        """What a pipeline's settings say."""
-        return cls(config.class_names, config.columns)
+    def of(cls, config: ImagesConfig, *, training: bool = False) -> Options:
+        """What a pipeline's settings say; columns must be there where they are named and a training's data are read."""
+        return cls(config.class_names, config.columns, named_columns(config.columns) if training else {})
 
 
 def names_of_codes(

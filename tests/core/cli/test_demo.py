@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fivefold.cli.main import main
+from fivefold.demonstration.page import _doubtful, called
 from fivefold.demonstration.picture import first_picture
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.plugins.spec import Demo
@@ -46,7 +48,11 @@ def test_it_trains_judges_predicts_shows_a_page_and_runs_again(capsys: pytest.Ca
     page = Path("shown/index.html").read_text(encoding="utf-8")
     report = json.loads(Path("shown/vision-classify/report.json").read_text(encoding="utf-8"))
     assert f"{report['verdict']['sentence'][:40]}" in page
-    assert f'<pre tabindex="0">fivefold {command}</pre>' in page
+    assert f"fivefold {command}" in re.sub(r"</?span>", "", page)
+    assert "<span>--preset</span>" in page  # breaks between words only
+    assert "<h2>Vision</h2>" in page
+    (size,) = re.findall(r"cnn, ([\d,]+) parameters", page)
+    assert f"Training {size} parameters" in said
     assert 'href="vision-classify/report.html"' in page
     assert page.count("<img ") == 1
     assert main(["demo", "vision", "--out", "shown", "--json"]) == 0
@@ -67,7 +73,7 @@ def test_a_domain_whose_packages_are_missing_is_shown_with_the_command_that_adds
     assert "vision: not shown: stub_needy needs the package" in capsys.readouterr().err
     page = Path("shown/index.html").read_text(encoding="utf-8")
     assert "run: pip install a_package_that_nobody_has" in page
-    assert "fivefold vision classify train digits" in page
+    assert "fivefold vision classify train digits" in re.sub(r"</?span>", "", page)
 
 
 def test_a_job_that_fails_is_told_and_the_others_are_shown(
@@ -97,6 +103,19 @@ def test_without_a_pipeline_to_show_it_says_so(
     monkeypatch.setattr("fivefold.plugins.registry.load_registry", Registry)
     assert main(["demo"]) == 2
     assert "no enabled plugin has a demonstration" in capsys.readouterr().err
+
+
+def test_a_domain_without_a_vowel_is_spelled() -> None:
+    assert [called(name) for name in ("nlp", "vision", "driving")] == ["NLP", "Vision", "Driving"]
+
+
+def test_leakage_is_told_beside_the_verdict() -> None:
+    leaks = [{"severe": True, "text": f"Leak {number}."} for number in (1, 2, 3)]
+    note = {"severe": False, "text": "A note."}
+    assert _doubtful({"findings": [note]}) == []
+    sides = "Samples stand on both sides of a split, so the verdict may be too good: Leak 1."
+    assert _doubtful({"findings": [note, leaks[0]]}) == [sides]
+    assert _doubtful({"findings": leaks}) == [f"{sides} The report has 2 more such findings."]
 
 
 def test_the_first_picture_of_a_section(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_it_proposes_a_rate_draws_the_curve_and_says_how_to_go_on(
     assert 1e-5 < safer < rate < 10
     assert (
         printed["next"]
-        == f"fivefold weather nowcast train tides.csv --batch-size 32 --optimizer.lr {rate:.2g}"
+        == f"fivefold weather nowcast train tides.csv --hidden 4 --batch-size 32 --optimizer.lr {rate:.2g}"
     )
 
     picture = Path("rates/learning-rate.png").read_bytes()

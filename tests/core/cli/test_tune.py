@@ -90,6 +90,7 @@ def test_ctrl_c_keeps_the_study_and_says_how_to_go_on(
     err = capsys.readouterr().err
     assert "the study is kept in runs/weather-nowcast/tune-mine" in err
     assert "stopped by SIGINT with 0 trials finished" in err
+    assert "error:" not in err  # it was asked for
     assert main([*words, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["counts"] == {"interrupted": 1, "complete": 1}
 

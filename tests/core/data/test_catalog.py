@@ -61,9 +61,12 @@ def test_terms_name_conditions() -> None:
         ),
         (
             "qqq",
-            r"qqq: neither a path nor the name of a dataset; there are digits, fashion-mnist, mnist \(",
+            r"qqq: neither a path nor the name of a dataset; 'fivefold data list' lists the datasets",
         ),
-        ("photos/train", "photos/train: no such file or folder; check the path, or name one of digits"),
+        ("mnst", r"mnst: neither a path nor the name of a dataset; did you mean mnist\? 'fivefold"),
+        ("fashion", r"did you mean fashion-mnist\? 'fivefold data list'"),
+        ("midnight", r"midnight: neither a path nor the name of a dataset; 'fivefold data list'"),
+        ("photos/train", "photos/train: no such file or folder; check the path; 'fivefold data list' lists"),
         ("data.csv", r"data\.csv: no such file or folder"),
         ("", "empty name: no such file or folder"),
     ],
@@ -74,7 +77,7 @@ def test_what_is_neither_is_said(cache: Path, data: str, message: str) -> None:
 
 
 def test_without_datasets_there_are_none() -> None:
-    with pytest.raises(DataError, match="there are none"):
+    with pytest.raises(DataError, match=r"digits: neither a path nor the name of a dataset; 'fivefold data list'"):
         resolve("digits", [])
 
 

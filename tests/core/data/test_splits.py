@@ -110,6 +110,19 @@ def test_groups_may_have_names_of_any_kind() -> None:
     assert_complete(by_group(table, seed=0), table)
 
 
+def test_times_of_which_only_some_have_a_zone_are_refused() -> None:
+    table = table_of(time=["2024-05-01T10:00+02:00", "2024-05-01T11:00", "2024-05-02"])
+    with pytest.raises(
+        DataError, match=r"row 1, column 'time': expected times that all .*found none in '2024-05-01T11"
+    ):
+        by_time(table)
+    table = table_of(time=[datetime(2024, 5, 1), datetime(2024, 5, 2), datetime(2024, 5, 3, tzinfo=UTC)])
+    with pytest.raises(
+        DataError, match=r"row 2, column 'time': .*found one in '2024-05-03 .* have no time zone"
+    ):
+        by_time(table)
+
+
 @quickly
 @given(st.lists(st.integers(-5, 30), min_size=3, max_size=100))
 def test_time_runs_forward_and_equal_times_stay_together(times: list[int]) -> None:

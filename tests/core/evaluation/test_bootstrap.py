@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from fivefold.errors import DataError
 from fivefold.evaluation.bootstrap import (
     Resampled,
+    alike,
     cautions,
     computable,
     difference,
+    fewest_units,
     interval,
+    metric_interval,
     resample,
     resample_weights,
 )
@@ -92,7 +96,8 @@ def test_differences_are_paired():
 def test_equal_predictors_differ_by_nothing():
     found = resample([MEAN], {n: {"value": np.arange(9.0)} for n in "ab"}, None, resamples=100, seed=0)
     apart = difference(found["a", "mean"], found["b", "mean"], 0.95)
-    assert (apart.value, apart.low, apart.high) == (0.0, 0.0, 0.0)
+    assert apart.value == 0.0
+    assert np.isnan([apart.low, apart.high]).all()
 
 
 def test_a_metric_without_a_fast_way_is_computed_one_by_one():
@@ -108,11 +113,26 @@ def test_a_metric_without_a_fast_way_is_computed_one_by_one():
 def test_resamples_without_a_value_are_left_out_and_said():
     holes = Metric("holes", lambda _, w: 1.0 if w is None or w[0] else float("nan"))
     found = resample([holes], {"m": {"value": np.zeros(40)}}, None, resamples=200, seed=0)
-    one = interval(found["m", "holes"], 0.95)
-    assert (one.value, one.low, one.high) == (1.0, 1.0, 1.0)
     undefined = int(np.isnan(found["m", "holes"].draws).sum())
     assert undefined > 0
-    assert f"not defined on {undefined} of 200 resamples" in cautions(40, None, found)[0]
+    (told,) = cautions(40, None, found)
+    assert told.endswith(
+        f": on {undefined} of 200 resamples holes of m. The intervals rest on the other resamples."
+    )
+
+
+def test_metrics_that_are_undefined_are_named_in_one_line():
+    draws = {18: np.r_[np.full(18, np.nan), np.arange(82.0)], 3: np.r_[np.full(3, np.nan), np.arange(97.0)]}
+    found = {
+        (name, metric): Resampled(0.5, draws[18 if metric != "recall" else 3])
+        for name in ("the model", "prevalence")
+        for metric in ("AUROC", "AUPRC", "recall")
+    }
+    (told,) = cautions(40, None, found)
+    assert told == (
+        "Not defined, as a class or all variation is missing: on 18 of 100 resamples AUROC, AUPRC of the model, "
+        "prevalence; on 3 of 100 resamples recall of the model, prevalence. The intervals rest on the other resamples."
+    )
 
 
 def test_no_defined_resample_leaves_no_interval():
@@ -121,12 +141,53 @@ def test_no_defined_resample_leaves_no_interval():
     assert np.isnan([one.low, one.high]).all()
 
 
-def test_one_unit_has_an_interval_without_width_and_a_caution():
+def test_one_unit_has_no_interval_and_a_caution():
     units = np.zeros(20)
     found = resample([MEAN], {"m": {"value": np.arange(20.0)}}, units, resamples=100, seed=0)
     one = interval(found["m", "mean"], 0.95)
-    assert one.low == one.high == one.value == pytest.approx(9.5)
-    assert "only one of the independent units" in cautions(20, units, found)[0]
+    assert one.value == pytest.approx(9.5)
+    assert np.isnan([one.low, one.high]).all()
+    (caution,) = cautions(20, units, found)
+    assert caution.startswith("There is only one independent unit, too few to tell anything from: no verdict")
+
+
+@pytest.mark.parametrize(("level", "least"), [(0.5, 3), (0.9, 5), (0.95, 6), (0.99, 8), (0.999, 11)])
+def test_the_fewest_units_are_those_with_which_a_sign_test_can_find_anything(level, least):
+    assert fewest_units(level) == least
+    favourable = binomtest(least, least).pvalue
+    assert favourable <= 1 - level < binomtest(least - 1, least - 1).pvalue + 1e-9
+
+
+def test_too_few_units_are_told_so():
+    assert "are only 5 independent units, too few to tell" in cautions(20, np.arange(20) // 4, {})[0]
+    assert "no verdict is spoken below 6" in cautions(20, np.arange(20) // 4, {})[0]
+
+
+RIGHT = Metric.from_mean("right", lambda outputs: outputs["value"], style="percent", share=True)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_a_share_of_none_or_all_gets_the_exact_interval_over_units(value):
+    units = np.repeat(np.arange(29), 4)
+    found = resample([RIGHT], {"m": {"value": np.full(116, value)}}, units, resamples=100, seed=0)
+    one = metric_interval(RIGHT, found["m", "right"], 0.95)
+    exact = binomtest(29 * int(value), 29).proportion_ci(0.95, method="exact")
+    assert (one.value, one.low, one.high) == pytest.approx((value, exact.low, exact.high))
+    # Of a mean that is not a share, as a loss of zero, nothing is known.
+    loss = metric_interval(MEAN, found["m", "right"], 0.95)
+    assert np.isnan([loss.low, loss.high]).all()
+
+
+def test_a_share_with_mistakes_is_resampled():
+    found = resample([RIGHT], {"m": {"value": np.arange(50) > 2}}, None, resamples=200, seed=0)["m", "right"]
+    assert metric_interval(RIGHT, found, 0.95) == interval(found, 0.95)
+
+
+def test_resamples_that_differ_by_rounding_are_alike():
+    assert alike(Resampled(0.3, 0.3 + 1e-17 * np.arange(50)))
+    assert alike(Resampled(1e-40, 1e-40 * np.arange(50)))
+    assert not alike(Resampled(0.3, 0.3 + 1e-9 * np.arange(50)))
+    assert not alike(Resampled(3e-9, 1e-9 * np.arange(50)))
 
 
 def test_few_units_are_cautioned():

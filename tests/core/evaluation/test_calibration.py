@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy import stats
 
-from fivefold.evaluation.calibration import LIMIT, fit_temperature, reliability, softmax
+from fivefold.evaluation.calibration import LIMIT, at_bound, fit_temperature, reliability, softmax
 from fivefold.evaluation.classification_metrics import classification_metrics
 
 from .judged import class_outputs
@@ -29,9 +30,45 @@ def test_the_order_of_classes_stays():
     np.testing.assert_array_equal(softmax(logits, 3.7).argmax(axis=1), logits.argmax(axis=1))
 
 
-def test_perfect_separation_stays_within_bounds():
-    logits = np.array([[5.0, 0.0], [0.0, 5.0]])
-    assert 1 / LIMIT <= fit_temperature(logits, np.array([0, 1])) < 1
+def test_the_temperature_is_the_most_probable_one_under_its_prior():
+    """Against another search of the posterior, written out: a normal prior of log T around 0 with spread log 1.5."""
+    logits, target = drawn(2.5, 60)
+
+    def posterior(temperature):
+        shares = softmax(logits, temperature)[np.arange(60), target]
+        return np.log(shares).sum() + stats.norm.logpdf(np.log(temperature), 0, np.log(1.5))
+
+    grid = np.geomspace(0.5, 5, 5_001)
+    best = grid[np.argmax([posterior(one) for one in grid])]
+    assert fit_temperature(logits, target) == pytest.approx(best, rel=1e-3)
+
+
+@pytest.mark.parametrize("margin", [2.0, 5.0, 9.0])
+@pytest.mark.parametrize("count", [2, 20, 115])
+def test_a_perfect_validation_split_does_not_make_one_sure_of_everything(margin, count):
+    target = np.arange(count) % 3
+    logits = margin * np.eye(3)[target] + 0.3 * np.random.default_rng(0).normal(size=(count, 3))
+    temperature = fit_temperature(logits, target)
+    assert 0.2 < temperature < 1
+    assert not at_bound(temperature)
+    # What the prior lets pass is no more than the samples bear out: not surer than one mistake in ten times as many.
+    assert 1 - softmax(logits, temperature).max(axis=1).mean() > 0.1 * min(
+        1 / count, 1 - softmax(logits).max(axis=1).mean()
+    )
+
+
+def test_one_mistake_after_a_perfect_validation_split_costs_little():
+    logits = np.array([[5.0, 0.0], [0.0, 5.0]] * 50)
+    temperature = fit_temperature(logits, np.arange(100) % 2)
+    mistaken = -np.log(softmax(np.array([[5.0, 0.0]]), temperature)[0, 1])
+    assert mistaken < 10  # 100 at the bound of the search
+
+
+def test_a_temperature_at_its_bound_is_known():
+    logits, target = drawn(1.0, 2000)
+    assert at_bound(fit_temperature(logits / 1000, target))
+    assert at_bound(1 / LIMIT)
+    assert not at_bound(2.0)
 
 
 @pytest.mark.parametrize("count", [0, 3])

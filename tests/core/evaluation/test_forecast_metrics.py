@@ -91,6 +91,20 @@ def test_only_mse_and_mae_are_compared_and_mse_is_first():
     assert named["directional accuracy"].format(0.531) == "53.1 %"
 
 
+def test_one_target_has_an_error_in_its_own_unit():
+    outputs = {
+        key: array[:, :, :1] if array.ndim > 2 else array[:, :1]
+        for key, array in small().items()
+        if key != "time"
+    }
+    scaled, own = (
+        next(one for one in forecast_metrics(SCALE[:1], "levels", (), 0.8) if one.name == name)
+        for name in ("MAE", "MAE in the target's unit")
+    )
+    assert own.compute(outputs, None) == pytest.approx(scaled.compute(outputs, None) * SCALE[0])
+    assert "MAE in the target's unit" not in {one.name for one in forecast_metrics(SCALE, "levels", (), 0.8)}
+
+
 def test_points_have_neither_coverage_nor_width():
     outputs = {key: value for key, value in small().items() if key not in ("lower", "upper")}
     assert set(values(outputs)) == {"MSE", "MAE", "MASE", "directional accuracy"}

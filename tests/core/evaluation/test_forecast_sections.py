@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from fivefold.evaluation.document import plain
+from fivefold.evaluation.figures import canvas
 from fivefold.evaluation.forecast_errors import blocks_of_time, error_sections
 from fivefold.evaluation.forecast_intervals import interval_section
-from fivefold.evaluation.forecast_pictures import chosen_windows
+from fivefold.evaluation.forecast_pictures import chosen_windows, dates_below
 from fivefold.evaluation.forecast_skill import direction_section, echo_section, equal_accuracy_section
 from fivefold.evaluation.forecast_view import Forecasts
 from fivefold.evaluation.report import write_report
@@ -45,6 +46,7 @@ def sections(evaluation):
 def test_sections_in_order(sections):
     assert list(sections) == [
         "forecasts",
+        "units",
         "error_by_step",
         "error_over_time",
         "intervals",
@@ -114,6 +116,23 @@ def test_windows_are_the_best_the_middle_the_worst_and_the_first(sections):
     assert chosen_windows(np.array([3.0, 1, 2, 9, 0])) == {"best": 4, "median": 2, "worst": 3, "first": 0}
     assert chosen_windows(np.array([3.0])) == {"best": 0, "median": 0, "worst": 0, "first": 0}
     assert sections["forecasts"].facts["windows"]["first"] == "walk@1970-01-01"
+
+
+@pytest.mark.parametrize("days", [20, 45, 62, 100, 400])
+def test_dates_below_a_forecast_are_apart(days):
+    """Ticks are evenly spaced (months as evenly as they are), also where one month ends and another begins."""
+    with canvas(7.6, 2.8) as drawn:
+        axes = drawn.subplots()
+        start = np.datetime64("2025-03-17", "ns")
+        axes.plot(start + np.arange(days) * np.timedelta64(1, "D"), np.zeros(days))
+        dates_below(axes)
+        drawn.canvas.draw()
+        gaps = np.diff(axes.get_xticks())
+        labels = [label.get_text() for label in axes.get_xticklabels()]
+    assert 2 <= len(gaps) <= 10
+    assert gaps.min() > 0.85 * gaps.max()
+    assert len(set(labels)) == len(labels)
+    assert all(label.startswith(("2025-", "2026-")) for label in labels)
 
 
 def test_a_forecast_that_only_repeats_is_said_to():
@@ -227,3 +246,12 @@ def test_many_baselines_and_bad_ones_are_left_to_the_table_and_it_is_said():
     assert "Baselines left to the table, as they do worse: 3." in section.figures[0].caption
     assert "absurd" not in section.figures[0].alt
     assert len(section.facts) == len(section.grids[0].head) - 1 == 10
+
+
+def test_errors_in_the_targets_own_units(sections, evaluation):
+    facts = sections["units"].facts
+    for place, (name, of) in enumerate(facts.items()):
+        apart = np.abs(evaluation.outputs["prediction"] - evaluation.outputs["target"])[..., place]
+        assert of["MAE"]["the model"] == pytest.approx(apart.mean())
+        assert sections["units"].grids[0].rows[place][0] in {name, f"log return of {name}"}
+    assert "standard deviations of each target in the training part" in sections["units"].text

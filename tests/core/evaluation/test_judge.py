@@ -57,7 +57,7 @@ def test_a_baseline_that_lacks_a_metrics_keys_is_noted():
 def test_a_constant_target_is_noted_and_judged():
     evaluation = judge_numbers({"target": np.ones(40), "prediction": np.zeros(40)})
     assert np.isnan(evaluation.estimates["R2"].value)
-    assert any("R2 of the model is not defined on 200 of 200 resamples" in note for note in evaluation.notes)
+    assert any("on 200 of 200 resamples R2 of the model" in note for note in evaluation.notes)
 
 
 @pytest.mark.parametrize(

@@ -131,7 +131,10 @@ def test_the_report_shows_the_tests(tmp_path):
     page = (tmp_path / "report.html").read_text()
     assert "Diebold-Mariano</th>" in page
     assert "(p below 0.0001)</td>" in page
-    assert "only where every test (Diebold-Mariano), too, finds a difference of that sign at 5 %" in page
+    assert (
+        "only where every test (Diebold-Mariano), too, finds a difference of that sign at 5\N{NO-BREAK SPACE}%"
+        in page
+    )
     assert "MSE, against no change: the mean difference of the losses is" in page
 
 

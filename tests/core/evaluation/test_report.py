@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import numpy as np
@@ -218,6 +219,38 @@ def test_an_undefined_metric_is_said_in_words(tmp_path):
     write_report(evaluation, evaluation.task.sections(evaluation, evaluation.facts), {}, tmp_path)
     assert strict(tmp_path / "report.json")["metrics"]["R2"]["value"] is None
     assert "not defined" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("data", "told"),
+    [("/home/me/prices/town.csv", "town.csv"), ("/home/me/cells", "cells"), ("digits", "digits")],
+)
+def test_the_heading_names_the_data_and_the_details_say_where_they_are(data, told, tmp_path):
+    evaluation = replace(judge_classes(), split=data)
+    write_report(evaluation, [], {"pipeline": "vision/classify", "data": data}, tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f'<span class="on">on {told}</span>' in text
+    assert f"accuracy on {told}<br>" in text
+    assert f"<dt>Data</dt><dd>{data}</dd>" in text
+
+
+def test_lines_do_not_break_between_a_number_and_its_sign(tmp_path):
+    evaluation = judge_classes(baselines={"b": class_outputs(seed=4)})
+    write_report(evaluation, [], INFO, tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "95\N{NO-BREAK SPACE}% interval" in text
+    assert re.search(r"\d %", text) is None
+    # Only the page: what machines read, and the terminal prints, has plain spaces.
+    assert "95 % interval" in strict(tmp_path / "report.json")["verdict"]["sentence"]
+
+
+def test_wide_tables_scroll_by_themselves_and_show_it(tmp_path):
+    write_report(judge_classes(), [], {}, tmp_path)
+    text = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert text.count("<table>") == text.count('<div class="scroll" tabindex="0" role="region"')
+    (rule,) = re.findall(r"\n\.scroll \{(.*?)\}", text, re.DOTALL)
+    assert "overflow-x: auto" in rule
+    assert "no-repeat scroll" in rule
 
 
 def test_units_are_counted(tmp_path):

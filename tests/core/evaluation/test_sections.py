@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from fivefold.config import EvaluationConfig
+from fivefold.evaluation.calibration import softmax
+from fivefold.evaluation.classification_sections import calibration_section
 from fivefold.evaluation.curves import curves_section, points
 from fivefold.evaluation.figures import MANY_POINTS
 
@@ -99,6 +101,52 @@ def test_regression_shows_predictions_residuals_and_the_worst(shape):
     # Many points are one picture inside the drawing, so that its size stays bounded.
     assert len(sections["predictions"].figures[0].image) < 200_000
     assert "Actual" in drawn(sections["predictions"].figures[0])
+
+
+def test_calibration_tells_both_measures_before_and_after():
+    outputs = class_outputs(skill=2.0)
+    section = sections_of(judge_classes(outputs))["calibration"]
+    assert section.facts["log_loss"] == section.facts["log_loss_before"] > 0
+    assert f"the log loss {section.facts['log_loss']:.3f}; before scaling they were" in section.text
+    assert "worse" not in section.text
+    assert "bound" not in section.text
+
+
+def test_scaling_that_spoils_probabilities_is_said_to():
+    outputs = class_outputs(skill=2.0)
+    outputs["probabilities"] = softmax(outputs["logits"], 0.05)
+    evaluation = judge_classes(outputs)
+    section = calibration_section(evaluation, 0.05)
+    assert section.facts["log_loss"] > section.facts["log_loss_before"]
+    assert "Scaling made the log loss worse on test than the network's own probabilities." in section.text
+    assert "The temperature met its bound (1/20 to 20)" in section.text
+    assert section.facts["at_bound"]
+
+
+@pytest.mark.parametrize("skill", [0.0, 4.0])
+def test_label_errors_are_not_looked_for_by_a_model_that_beats_nothing(skill):
+    outputs = class_outputs(skill=skill)
+    outputs["target"] = outputs["target"].copy()
+    outputs["target"][:5] = (outputs["target"][:5] + 1) % 3
+    rivals = {"weak": class_outputs(skill=0.5, seed=3), "strong": class_outputs(skill=9.0, seed=4)}
+    section = sections_of(judge_classes(outputs, baselines=rivals))["label_errors"]
+    if skill:
+        assert section.facts["count"] > 0
+        assert section.grids
+    else:
+        assert section.text.startswith("Not looked for: the model beats no baseline on accuracy")
+        assert (section.facts, section.grids) == ({"count": None, "samples": []}, ())
+
+
+def test_values_near_each_other_are_written_out_at_an_axis():
+    records = [
+        {"split": "val", "epoch": float(epoch), "AUROC": 1 - 1e-4 * (epoch % 2)} for epoch in range(1, 6)
+    ]
+    section = curves_section(records, judge_classes().metrics)
+    assert section is not None
+    words = drawn(section.figures[0])
+    assert any(word.startswith("0.9999") for word in words)
+    assert not any(word.startswith("+1") for word in words)
 
 
 def test_curves_show_what_was_recorded():

@@ -31,6 +31,51 @@ def test_only_an_interval_without_zero_is_evidence(low, high, higher, lower):
     assert verdict(between, higher_is_better=False) == lower
 
 
+@pytest.mark.parametrize("value", [0.1, -0.1])
+@pytest.mark.parametrize("units", [None, 1, 5])
+def test_an_interval_without_width_of_few_units_is_no_evidence(value, units):
+    flat = Estimate(value, value, value)
+    assert verdict(flat, higher_is_better=True, units=units) == "no evidence that it beats"
+    assert verdict(flat, higher_is_better=False, units=units) == "no evidence that it beats"
+
+
+@pytest.mark.parametrize(("units", "spoken"), [(5, "no evidence that it beats"), (6, "beats")])
+def test_an_interval_is_evidence_from_enough_units_on(units, spoken):
+    assert verdict(Estimate(0.1, 0.05, 0.15), higher_is_better=True, units=units) == spoken
+    assert verdict(Estimate(0.1, 0.1, 0.1), higher_is_better=True, units=units) == spoken
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_too_few_units_never_beat_and_the_sentence_says_why(count):
+    outputs = class_outputs(300, skill=4.0)
+    units = np.arange(300) % count
+    evaluation = judge_classes(outputs, baselines={"guessing": class_outputs(skill=0.0, seed=1)}, units=units)
+    judgement, words = overall(evaluation)
+    assert judgement == "no evidence that it beats"
+    assert {one.verdict for one in evaluation.comparisons} == {"no evidence that it beats"}
+    plural = "" if count == 1 else "s"
+    assert words.endswith(f"; {count} independent unit{plural}, 6 are the least to tell)")
+    assert any("too few to tell anything from" in note for note in evaluation.notes)
+
+
+def test_a_model_without_mistakes_beats_one_with_nothing_right():
+    target = np.arange(60) % 3
+    right, wrong = np.eye(3)[target], np.eye(3)[(target + 1) % 3]
+    evaluation = judge_classes(
+        {"probabilities": right, "target": target}, baselines={"wrong": {"probabilities": wrong}}
+    )
+    judgement, words = overall(evaluation)
+    assert judgement == "beats"
+    assert words == (
+        "Beats wrong: accuracy 100.0 % against 0.0 %, difference +100.0 points (95 % interval not determined, as all "
+        "resamples agree)"
+    )
+    assert evaluation.estimates["accuracy"].low == pytest.approx(0.025 ** (1 / 60))
+    assert np.isnan(evaluation.estimates["log loss"].low)
+    assert any("the same accuracy: the interval is the exact one" in note for note in evaluation.notes)
+    assert any("log loss" in note and "is not determined" in note for note in evaluation.notes)
+
+
 def test_a_skilled_model_beats_and_the_sentence_says_how():
     evaluation = judge_classes(
         class_outputs(skill=4.0), baselines={"guessing": class_outputs(skill=0.0, seed=1)}
@@ -49,7 +94,7 @@ def test_a_model_like_its_baseline_has_no_evidence():
     judgement, words = overall(judge_classes(outputs, baselines={"itself": outputs}))
     assert judgement == "no evidence that it beats"
     assert words.startswith("No evidence that it beats itself: accuracy")
-    assert "difference +0.0 points (95 % interval +0.0 to +0.0)" in words
+    assert "difference +0.0 points (95 % interval not determined)" in words
 
 
 def test_the_overall_verdict_is_against_the_strongest_baseline():
@@ -80,7 +125,8 @@ def test_errors_are_better_when_lower():
     assert rival is not None
     assert rival.baseline == "near"
     assert sentence(rival, evaluation.headline, 0.95) == (
-        "Loses to near: MAE 0.100 against 0.050, difference +0.050 (95 % interval +0.050 to +0.050)"
+        "Loses to near: MAE 0.100 against 0.050, difference +0.050 (95 % interval not determined, as all "
+        "resamples agree)"
     )
 
 

@@ -11,10 +11,11 @@ import torch
 from core.finding.plans import Linear, everything, line, plan, same
 from core.training.toys import Classifier, Gan, blobs, jitter, settings
 from fivefold.config import OptimizerConfig, ScheduleConfig
+from fivefold.data.dataset import Batch
 from fivefold.errors import ConfigError
 from fivefold.finding.learning_rate import range_test
 from fivefold.finding.rehearsal import Rehearsal
-from fivefold.tasks.base import Phase
+from fivefold.tasks.base import Loss, Phase
 
 
 class OwnRate(Classifier):
@@ -53,6 +54,27 @@ def test_the_rate_for_a_quadratic_is_below_the_one_that_diverges() -> None:
     start = line().tensors()["target"].square().mean().item()
     assert loss_after(proposal.rate) < 0.01 * start
     assert not loss_after(3.0) < start
+
+
+class Rare(Linear):
+    """Every fifth batch has something rare in it, and a hundred times the loss."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("batches", torch.zeros((), dtype=torch.int64))
+
+    def loss(self, batch: Batch, phase: str) -> Loss:
+        self.batches += 1
+        found = super().loss(batch, phase)
+        return Loss(found.value * (100.0 if self.batches % 5 == 0 else 1.0), found.weight)
+
+
+def test_losses_that_leap_by_themselves_do_not_end_it() -> None:
+    torch.manual_seed(0)
+    found = range_test(plan(Rare(), line(), config=DESCENT), low=1e-9, high=1e-6)
+    assert found.ended == "complete"
+    assert len(found.points) == 100
+    assert "begin lower" not in found.proposal.reason
 
 
 def test_points_are_the_rates_asked_for_and_losses_of_training_at_them() -> None:

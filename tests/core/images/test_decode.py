@@ -125,7 +125,9 @@ def test_bytes_after_the_end_do_no_harm() -> None:
 @pytest.mark.parametrize("form", ["PNG", "WEBP", "GIF", "BMP", "TIFF"])
 def test_other_truncated_formats(form: str) -> None:
     data = encoded(Pillow.fromarray(picture(1, 200, 200)), form)
-    with pytest.raises(DataError, match=r"^x: expected an image, found one that is damaged, cut off"):
+    with pytest.raises(
+        DataError, match=r"^x: expected (an image|a whole PNG), found one that is (damaged, )?cut off"
+    ):
         decode(data[: len(data) // 2], "x")
 
 
@@ -160,7 +162,8 @@ def test_a_picture_that_would_fill_the_memory(tmp_path: Path) -> None:
 
     header = chunk(b"IHDR", struct.pack(">IIBBBBB", 20_000, 20_000, 8, 0, 0, 0, 0))
     path = tmp_path / "bomb.png"
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(bytes(1000))))
+    pixels = chunk(b"IDAT", zlib.compress(bytes(1000)))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + pixels + chunk(b"IEND", b""))
     # In a process of its own: OpenCV reads its limit once, when it is first imported by anyone.
     program = (
         "import pathlib, sys\n"

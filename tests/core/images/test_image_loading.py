@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fivefold.data.problems import refuse_problems
 from fivefold.data.table import Problem, Table
 from fivefold.errors import DataError
 from fivefold.images.decode import encode_png
@@ -20,7 +21,6 @@ from fivefold.images.loading import (
     load_arrays,
     load_files,
     load_rows,
-    refuse_problems,
     survey,
 )
 from fivefold.images.statistics import channel_statistics

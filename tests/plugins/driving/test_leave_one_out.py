@@ -85,3 +85,14 @@ def test_an_unfinished_run_is_not_passed_over(
     )
     assert main(["driving", "leave-one-out", "traffic", "runs/scenes", "--epochs", "1"]) == 2
     assert "expected no unfinished run" in capsys.readouterr().err
+
+
+def test_all_settings_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{scene},{frame * 0.4:.1f},a,{frame},0" for scene in "ab" for frame in range(30)]
+    source = tmp_path / "two.csv"
+    source.write_text("\n".join(["scene,time,wer,x,y", *rows]) + "\n")
+    command = ["driving", "leave-one-out", str(source), str(tmp_path / "runs"), "--units", "ft"]
+    assert main([*command, "--columns.agent", "nosuch"]) == 2
+    assert "expected the column 'nosuch' that --columns.agent names" in capsys.readouterr().err
+    assert main([*command, "--columns.agent", "wer", "--held-out", "a"]) == 2
+    assert "--held-out a: expected no single scene" in capsys.readouterr().err

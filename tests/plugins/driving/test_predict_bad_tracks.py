@@ -105,7 +105,7 @@ BROKEN: dict[str, tuple[str, str]] = {
     ),
     "no agent": (rows(HEAD, "a,0,,0,0"), "row 2: expected a name or number in column 'agent'"),
     "no column": (rows("scene,time,agent,x", "a,0,1,0"), "tracks.csv"),
-    "frames alone": (rows("frame,agent,x,y", "0,1,0,0"), "set frame_rate or seconds_per_frame"),
+    "frames alone": (rows("frame,agent,x,y", "0,1,0,0"), "say by --frame-rate or --seconds-per-frame"),
     "milliseconds": (
         rows(HEAD, *(f"a,{400 * step},1,{step},0" for step in range(30))),
         "seconds between frames",
@@ -134,7 +134,7 @@ def test_broken_tables_are_refused(fault: str, tmp_path: Path, capsys: pytest.Ca
         (("--model.kind", "social-gan", "--model.mixture", "3"), "'mixture' does not apply"),
         (("--seen", "60", "--predicted", "60"), "expected agents that are there for 120 frames"),
         (("--predicted", "55"), "expected several scenes to train on, or one of more than 63 frames"),
-        (("--interval", "0.001"), "interval: expected at least a hundredth of the 0.4 s"),
+        (("--interval", "0.001"), "--interval: expected at least a hundredth of the 0.4 s"),
         (("--map", "nowhere.xml"), "nowhere.xml"),
     ],
 )
@@ -153,7 +153,25 @@ def test_too_many_agents_with_points_that_are_none_are_refused(
     source.write_text(source.read_text() + "square,4.0,0,nan,1\n")
     words = [*PREDICT, "train", str(source), "--out", str(tmp_path / "run")]
     refused(words, "found nan, infinity or one that is no place on Earth in 1 point", tmp_path, capsys)
-    refused([*words, "--max-bad-share", "0.09"], "(1 of 10 agents have such points", tmp_path, capsys)
+    refused(
+        [*words, "--max-bad-share", "0.09"],
+        "found 1 of 10 agents with 1 such points (the first",
+        tmp_path,
+        capsys,
+    )
+
+
+def test_all_points_that_are_none_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = two_scenes(tmp_path / "tracks.csv")
+    more = [f"square,{4 + step},{agent},,1" for agent in (91, 92) for step in range(3)]
+    source.write_text(source.read_text() + rows(*more))
+    words = [*PREDICT, "train", str(source), "--out", str(tmp_path / "run")]
+    refused(
+        words,
+        "found 2 of 10 agents with 6 such points (the first of them, square, agent 91",
+        tmp_path,
+        capsys,
+    )
 
 
 def test_one_scene_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -167,7 +185,7 @@ def test_units_of_a_standard_in_metres_are_refused(
 ) -> None:
     source = write_commonroad(tmp_path)
     words = [*PREDICT, "train", str(source), "--units", "ft", "--out", str(tmp_path / "run")]
-    refused(words, "units: expected m", tmp_path, capsys)
+    refused(words, "--units: expected m", tmp_path, capsys)
 
 
 def test_a_broken_scenario_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -225,7 +225,7 @@ def test_columns_of_windows(tmp_path: Path) -> None:
     table = table_of(tmp_path, {"biwi_eth": grid, "b": grid[:30]}, block=10)
     assert len(table) == 61 + 11
     assert table.ids[[0, -1]].tolist() == ["biwi_eth@7", "b@17"]
-    assert (table["place"][0], table["scene"][0]) == ("eth", "biwi_eth")
+    assert (table["place"][0], table["scene"][0]) == ("biwi_eth", "biwi_eth")
     assert table["start"][:3].tolist() == [0, 1, 2]
     # Blocks of 10 s by the last seen frame: the 25th frame is at 10 s.
     assert table.units is not None
@@ -253,7 +253,7 @@ def test_frames_without_times_need_a_rate(tmp_path: Path) -> None:
         for scene, time, *rest in (row.split(",") for row in rows)
     ]
     file.write_text("\n".join([head.replace("time", "frame"), *counted]) + "\n")
-    with pytest.raises(DataError, match="set frame_rate or seconds_per_frame"):
+    with pytest.raises(DataError, match="say by --frame-rate or --seconds-per-frame"):
         predict().read(file)
     for settings in ({"frame_rate": 2.5}, {"seconds_per_frame": 0.4}):
         assert len(predict(**settings).read(file)) == 11

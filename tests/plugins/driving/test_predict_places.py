@@ -20,7 +20,7 @@ from fivefold_driving.predict.places import (
     leave_out,
     place_of,
 )
-from plugins.driving.predict_cases import LENGTH, predict, walkers, write_grids
+from plugins.driving.predict_cases import LENGTH, predict, walkers, walks, write_grids
 
 ETH_UCY = ("biwi_eth", "biwi_hotel", "crowds_zara01", "crowds_zara02", "students001", "students003")
 
@@ -40,7 +40,7 @@ def windows(scenes: dict[str, list[int]], splits: dict[str, str] | None = None, 
     return Table(columns, source="walks.csv", group="block", split=None if splits is None else "split")
 
 
-def frames(table: Table) -> set[tuple[str, int]]:
+def frames(table: Table) -> set[object]:
     """Every frame that a window of the table holds."""
     return {
         (str(scene), int(start) + step)
@@ -50,8 +50,10 @@ def frames(table: Table) -> set[tuple[str, int]]:
 
 
 def disjoint(splits: Splits) -> bool:
-    held = [frames(part) for part in (splits.train, splits.val, splits.test)]
-    return all(held) and not any(first & second for first, second in combinations(held, 2))
+    """Whether each split has windows, and no two have a frame, or a block, in common."""
+    parts = (splits.train, splits.val, splits.test)
+    held = [frames(part) | set(part["block"]) for part in parts]
+    return all(map(len, parts)) and not any(first & second for first, second in combinations(held, 2))
 
 
 def many(count: int = 120) -> list[int]:
@@ -139,7 +141,51 @@ def test_recordings_of_one_place_are_held_out_together() -> None:
     splits = predict(held_out="univ").split(table)
     assert set(splits.test["scene"]) == {"students001", "students003"}
     assert {"crowds_zara03", "uni_examples"} <= set(splits.train["scene"])
-    assert predict().split(table).test["place"][0] == "zara2"  # the last, where none is named
+    # Without a name it is the last in the source, of those that may test.
+    assert set(predict().split(table).test["place"]) == {"univ"}
+    backwards = windows(dict.fromkeys(reversed([*ETH_UCY, "crowds_zara03"]), many()))
+    assert set(predict().split(backwards).test["place"]) == {"eth"}
+
+
+@pytest.mark.parametrize("name", ["univ", "students001", "students003"])
+def test_a_place_is_called_by_either_name(name: str) -> None:
+    splits = predict(held_out=name).split(windows(dict.fromkeys(ETH_UCY, many())))
+    assert set(splits.test["scene"]) == {"students001", "students003"}
+    assert splits.how.startswith("The scene 'univ' (students001, students003) was held out to test")
+
+
+def test_scenes_of_a_table_keep_their_names(tmp_path: Path) -> None:
+    names = ("crowds_zara02", "own", "biwi_eth")
+    source = write_grids(tmp_path / "tracks.csv", {name: walks(3) for name in names})
+    pipeline = predict()
+    table = pipeline.read(source)
+    assert held_out_places(table) == sorted(names)
+    assert set(pipeline.split(table).test["place"]) == {"biwi_eth"}  # which the table has last
+    for name in ("crowds_zara02", "zara2"):
+        assert set(predict(held_out=name).split(table).test["place"]) == {"crowds_zara02"}
+    assert not pipeline.cautions(pipeline.samples(table).facts)
+
+
+def test_scenes_of_a_table_that_are_one_place_are_held_out_together(tmp_path: Path) -> None:
+    names = ("students001", "students003", "own")
+    source = write_grids(tmp_path / "tracks.csv", {name: walks(3) for name in names})
+    pipeline = predict(held_out="students003")
+    table = pipeline.read(source)
+    assert set(pipeline.split(table).test["scene"]) == {"students001", "students003"}
+    assert pipeline.cautions(pipeline.samples(table).facts) == [
+        "students001 and students003 were recorded at one place, 'univ', so that they are held out together"
+    ]
+
+
+def test_a_block_that_the_cut_runs_through_is_two() -> None:
+    """Else the search for leakage would find the program's own blocks in two splits."""
+    splits = leave_out(windows({"a": many(100), "b": many(100)}, block=80), "b", LENGTH)
+    assert len(splits.train) == 66
+    assert set(splits.train["block"]) == {"a/0"}
+    assert set(splits.val["block"]) == {"a/1"}
+    splits = leave_out(windows({"a": many(100), "b": many(100)}, block=200), "b", LENGTH)
+    assert set(splits.train["block"]) == {"a/0"}
+    assert set(splits.val["block"]) == {"a/0, end"}
 
 
 def test_folds_are_places() -> None:

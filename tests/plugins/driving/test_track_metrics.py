@@ -145,7 +145,7 @@ def test_names_order_and_directions():
         "negative log-likelihood",
     ]
     assert all(one.higher_is_better is False for one in found)
-    assert [one.name for one in found if one.headline] == ["ADE", "FDE"]
+    assert [one.name for one in found if one.headline] == ["ADE", "FDE", "minADE20 joint"]
     assert {one.name for one in found if one.style == "percent"} == {
         "miss rate",
         "miss rate best of 20",

@@ -192,7 +192,7 @@ def test_an_empty_cell_of_a_position_is_a_problem(tmp_path: Path) -> None:
     ("content", "match"),
     [
         ("agent,x,y\n1,0,0\n", "expected a column 'time' or 'frame', found agent, x, y"),
-        ("frame,agent,x,y\n1,1,0,0\n", "found frames only; set frame_rate or seconds_per_frame"),
+        ("frame,agent,x,y\n1,1,0,0\n", "found frames only; say by --frame-rate or --seconds-per-frame"),
         ("time,id,x,y\n1,1,0,0\n", "expected a column 'agent', found time, id, x, y"),
         ("time,agent,x,y\n", "expected scenes with tracks, found none"),
         ("time,agent,x,y\n0,1,0,0\n100,1,0,0\n200,1,0,0\n", "found 100; give times in seconds"),
@@ -253,11 +253,11 @@ def test_two_scenes_of_one_name_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "match"),
     [
-        ({"interval": 0}, "interval: expected a number above 0, found 0"),
+        ({"interval": 0}, "--interval: expected a number above 0, found 0"),
         ({"interval": float("nan")}, "interval: expected a number above 0, found nan"),
-        ({"frame_rate": -1.0}, "frame_rate: expected a number above 0, found -1"),
+        ({"frame_rate": -1.0}, "--frame-rate: expected a number above 0, found -1"),
         ({"frame_rate": 1.0, "seconds_per_frame": 1.0}, "expected one of them, found both"),
-        ({"units": "yd"}, "units: expected m or ft, found 'yd'"),
+        ({"units": "yd"}, "--units: expected m or ft, found 'yd'"),
     ],
 )
 def test_options_that_are_wrong(options: dict[str, Any], match: str) -> None:

@@ -120,3 +120,12 @@ def test_too_few_folds_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFi
     assert main(["finance", "walk-forward", str(source), str(tmp_path / "walk"), "--folds", "3"]) == 2
     assert "expected at least 69 bars" in capsys.readouterr().err
     assert not (tmp_path / "walk").exists()
+
+
+def test_all_settings_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = prices_csv(tmp_path / "acme.csv", 60)
+    command = ["finance", "walk-forward", str(source), str(tmp_path / "walk")]
+    assert main([*command, "--series.time", "nosuch"]) == 2
+    assert "expected one column 'nosuch'" in capsys.readouterr().err
+    assert main([*command, "--fold", "1", "--folds", "3"]) == 2
+    assert "--fold 1: expected no single fold" in capsys.readouterr().err

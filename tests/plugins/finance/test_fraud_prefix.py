@@ -79,3 +79,16 @@ def test_unseen_names_are_counted_and_share_one_code(tmp_path: Path) -> None:
     )
     samples = pipeline.samples(pipeline.read_inputs(one))
     assert samples.unseen == len(rows)  # type: ignore[attr-defined]  # of `TransactionSamples`
+
+
+def test_a_column_without_a_frequent_name_is_told_at_training_and_not_counted_later(tmp_path: Path) -> None:
+    rows = [[*row[:4], f"shop {number}", row[5]] for number, row in enumerate(payments(100))]
+    pipeline, _ = fitted(write_csv(tmp_path / "a.csv", rows), config("gru"))
+    assert isinstance(pipeline.facts, Facts)
+    assert pipeline.facts.categories == {"shop": []}
+    (told,) = [one for one in pipeline.cautions(pipeline.facts) if one.startswith("No name in 'shop'")]
+    assert told.endswith(
+        "occurs 3 times in training, so that nothing is learned there; --rare says how often is enough."
+    )
+    samples = pipeline.samples(pipeline.read_inputs(write_csv(tmp_path / "b.csv", rows)))
+    assert samples.unseen == 0  # type: ignore[attr-defined]  # of `TransactionSamples`

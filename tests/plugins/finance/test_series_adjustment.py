@@ -83,10 +83,7 @@ def test_an_unadjusted_split_is_warned_of(tmp_path: Path, factor: float, words: 
     closes = walk()
     closes[30:] *= factor
     (caution,) = split_cautions(tmp_path, closes)
-    assert (
-        f"on {DAYS[30]} ({tmp_path / 'prices.csv'}, row 32) and stays there, as after a {words} split"
-        in caution
-    )
+    assert f"on {DAYS[30]} (prices.csv, row 32) and stays there, as after a {words} split" in caution
     assert split_cautions(tmp_path, closes, np.where(np.arange(60) < 30, 1e6, 1e6 / factor))
     assert split_cautions(tmp_path, closes, adjusted=True) == []
     assert split_cautions(tmp_path, closes, adjusted=False)

@@ -45,8 +45,8 @@ DAYS = [str(day) for day in np.arange("2020-01-06", "2020-01-11", dtype="datetim
         (("date,x", "2020-01-01,inf"), "row 2: expected a finite number in column 'x'"),
         (("date,x", "2020-01-01,1e999"), "row 2: expected a finite number in column 'x'"),
         (
-            ("date,x", "2020-01-01,high"),
-            "row 2: expected a number in column 'x', found 'high'; .* option values",
+            ("date,x", "2020-01-01,1", "2020-01-02,high"),
+            "row 3: expected a number in column 'x', found 'high'.* --series.values",
         ),
         (("date,x", '2020-01-01,"1,234.5"'), "row 2: expected a number in column 'x', found '1,234.5'"),
         (
@@ -67,7 +67,7 @@ DAYS = [str(day) for day in np.arange("2020-01-06", "2020-01-11", dtype="datetim
         # a changed name of a column
         (
             ("day,x", "2020-01-01,1"),
-            r"expected one column of times \(time, date, .*found day, x; name it by the option time",
+            r"expected one column of times \(time, date, .*found day, x; name it by --series.time",
         ),
         (("date,time,x", "2020-01-01,10:00,1"), "expected one column of times .* found date, time; name it"),
     ],
@@ -80,9 +80,12 @@ def test_refused(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"time": "when"}, "expected one column 'when', found date, symbol, x; name it by the option time"),
+        ({"time": "when"}, "expected one column 'when', found date, symbol, x; name it by --series.time"),
         ({"symbol": "ticker"}, "expected a column 'ticker' that tells series apart, found date, symbol, x"),
-        ({"values": ("x", "y")}, "expected a column 'y', found x; mend the option values"),
+        (
+            {"values": ("x", "y")},
+            "expected a column 'y', as --series.values says, found x; correct --series.values",
+        ),
     ],
 )
 def test_columns_that_options_name_and_the_file_lacks(
@@ -95,10 +98,10 @@ def test_columns_that_options_name_and_the_file_lacks(
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"date_order": "ymd"}, "date_order: expected mdy or dmy, found 'ymd'"),
-        ({"epoch": "h"}, "epoch: expected s, ms, us or ns, found 'h'"),
-        ({"max_bad_share": 1.0}, "max_bad_share: expected a share from 0 to below 1, found 1.0"),
-        ({"prices": False, "adjusted": True}, "adjusted: expected it for prices only"),
+        ({"date_order": "ymd"}, "--series.date-order: expected mdy or dmy, found 'ymd'"),
+        ({"epoch": "h"}, "--series.epoch: expected s, ms, us or ns, found 'h'"),
+        ({"max_bad_share": 1.0}, "--series.max-bad-share: expected a share from 0 to below 1, found 1.0"),
+        ({"prices": False, "adjusted": True}, "--series.adjusted: expected it for prices only"),
     ],
 )
 def test_options_that_are_wrong(options: dict[str, object], message: str) -> None:
@@ -152,7 +155,7 @@ def test_a_constant_series_is_a_caution(tmp_path: Path) -> None:
 
 def test_a_column_without_a_value_is_a_caution(tmp_path: Path) -> None:
     found = read(tmp_path, "date,x,y", "2020-01-01,,1", "2020-01-02,,2")
-    assert found.cautions == ("prices: there is no value in x; leave it out by the option values",)
+    assert found.cautions == ("prices: there is no value in x; name the others by --series.values",)
 
 
 @pytest.mark.parametrize(
@@ -264,3 +267,26 @@ def test_cautions_that_many_series_share_are_told_once(tmp_path: Path) -> None:
     (caution,) = read(tmp_path, "symbol,date,x", *lines).cautions
     assert caution.startswith("a: the value never changes in x")
     assert caution.endswith("(the like holds for 5 more: b, c, d, ...)")
+
+
+def test_texts_that_nobody_asked_for_are_left_out_and_told(tmp_path: Path) -> None:
+    file = tmp_path / "weather.csv"
+    file.write_text("date,temp,weather\n" + "".join(f"{day},{place},sun\n" for place, day in enumerate(DAYS)))
+    found = read_series(file)
+    assert list(found.series[0].columns) == ["temp"]
+    assert found.cautions == ("weather: there are no numbers but texts in weather, left out",)
+    # Where the targets are named, nothing else is read; where a text is, it is refused.
+    alone = SeriesOptions(asked={"temp": "--targets"}, only_asked=True)
+    assert not read_series(file, alone).cautions
+    with pytest.raises(DataError, match=r"row 2: expected a number in column 'weather', found 'sun'"):
+        read_series(file, SeriesOptions(asked={"weather": "--targets"}, only_asked=True))
+    typo = SeriesOptions(asked={"tmep": "--targets"}, only_asked=True)
+    with pytest.raises(
+        DataError, match=r"column 'tmep', as --targets says, found temp, weather; did you mean 'temp'"
+    ):
+        read_series(file, typo)
+    file.write_text("date,weather\n2020-01-06,sun\n2020-01-07,rain\n")
+    with pytest.raises(
+        DataError, match="expected columns of numbers beside 'date', found only texts in weather"
+    ):
+        read_series(file)

@@ -57,7 +57,7 @@ def test_forms(tmp_path: Path, cell: str, expected: str) -> None:
             {},
             r"row 3: expected day and month in the same order .* '13/1/1999' in row 3",
         ),
-        (("1/13/1999",), {"date_order": "dmy"}, r"row 2: expected dates in the order dmy.*set it to mdy"),
+        (("1/13/1999",), {"date_order": "dmy"}, r"row 2: expected dates in the order dmy.*say mdy"),
         (("2016-07-01", "7/2/2016"), {}, r"row 3: expected times in one form .* as '2016-07-01' in row 2"),
         (("2016-07-01", "tomorrow"), {}, r"row 3: expected a time in column 'time' such as .*'tomorrow'"),
         (("soon",), {}, r"row 2: expected a time in column 'time' such as"),
@@ -70,7 +70,7 @@ def test_forms(tmp_path: Path, cell: str, expected: str) -> None:
         (("7/31/16",), {}, r"row 2: expected a time in column 'time' such as"),
         (("17",), {}, r"row 2: expected a time in column 'time' such as .*'17'"),
         (("1467378309", "1467378309250"), {}, r"row 3: expected times in one form"),
-        (("9" * 19,), {"epoch": "s"}, r"row 2: .*name its unit by the option epoch"),
+        (("9" * 19,), {"epoch": "s"}, r"row 2: .*name its unit by --series.epoch"),
     ],
 )
 def test_times_that_cannot_be_read(
@@ -81,7 +81,7 @@ def test_times_that_cannot_be_read(
 
 
 def test_an_unproven_order_names_the_option(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="set the option date_order to mdy or dmy"):
+    with pytest.raises(DataError, match=r"say --series\.date-order mdy or dmy"):
         times(tmp_path, "1/4/1999", "1/5/1999")
 
 
@@ -134,9 +134,7 @@ def test_a_zone_that_there_is_not_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_hour_that_clocks_show_twice_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    message = (
-        "row 3: .* America/New_York .*2021-11-07T01:30:00, which is there twice .* offset .* zone to UTC"
-    )
+    message = "row 3: .* America/New_York .*2021-11-07T01:30:00, which is there twice .* offset .* --series.zone UTC"
     with pytest.raises(DataError, match=message):
         times(tmp_path, "2021-11-07 00:30", "2021-11-07 01:30", zone="America/New_York")
 

@@ -111,3 +111,16 @@ def test_recognises_transactions_by_their_header(tmp_path: Path) -> None:
     )
     assert recognise(write_csv(tmp_path / "b.csv", [], ("date", "close", "volume")), Options()) is None
     assert recognise(tmp_path / "absent.csv", Options()) is None
+
+
+@pytest.mark.parametrize(("fraud", "genuine"), [("yes", "no"), ("True", "False"), ("TRUE", "0"), ("1", "0")])
+def test_labels_are_numbers_or_english_answers(tmp_path: Path, fraud: str, genuine: str) -> None:
+    rows = [[1, "a", 2, 0, "s", fraud], [2, "a", 2, 0, "s", genuine], [3, "a", 2, 0, "s", None]]
+    found = read_transactions(write_csv(tmp_path / "a.csv", rows), Options())
+    np.testing.assert_array_equal(found.labels, [1, 0, np.nan])
+
+
+def test_the_column_of_cards_is_that_of_accounts() -> None:
+    assert ColumnsConfig(card="nummer") == ColumnsConfig(account="nummer")
+    with pytest.raises(ValueError, match="'card' and 'account' are the same, found 'a' and 'b'"):
+        ColumnsConfig(card="a", account="b")

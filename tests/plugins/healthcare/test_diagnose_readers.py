@@ -101,7 +101,8 @@ def test_two_tables_in_a_folder_are_named_and_neither_is_taken(tmp_path: Path) -
     png_table(tmp_path, 4)
     (tmp_path / "other.csv").write_text("path,label\n000.png,ill\n")
     (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
-    refuse(tmp_path, "expected one table of labels in this folder, found labels.csv, other.csv; name one")
+    listed = r"found labels.csv \(path, label, patient\), other.csv \(path, label\)"
+    refuse(tmp_path, f"expected one table of labels in this folder, {listed}; name one")
     assert recognise(tmp_path, config()) is None
     assert len(read(tmp_path / "labels.csv")) == 4
 

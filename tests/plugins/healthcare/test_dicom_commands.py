@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -119,6 +120,17 @@ def test_gaps_are_told(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, told = said([*INFO, str(study)], 0, capsys)
     assert "Note: " in told
     assert "expected slices every 2 mm, found 1 slice missing between these two" in told
+
+
+def test_what_is_true_of_many_files_is_told_once(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(5):
+        for path in write_series(study / f"{number}", VALUES, series_uid=f"1.2.{number}"):
+            header = pydicom.dcmread(path)
+            del header.ImagePositionPatient
+            header.save_as(path)
+    _, told = said([*INFO, str(study)], 0, capsys)
+    assert told.count("expected ImagePositionPatient, found none") == 1
+    assert re.search(r"Note: \S+, \S+, \S+ and 2 more: expected ImagePositionPatient, found none", told)
 
 
 def test_files_of_every_kind_are_told_of(capsys: pytest.CaptureFixture[str]) -> None:

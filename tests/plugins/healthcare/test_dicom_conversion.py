@@ -148,8 +148,11 @@ def test_a_gap_is_refused_kept_or_filled(tmp_path: Path) -> None:
     assert_array_equal(found[[0, 1, 3, 4]], VALUES[[0, 1, 3, 4]])
     assert_allclose(found[2], (VALUES[1].astype(float) + VALUES[3]) / 2)
     assert any("interpolated" in note for note in filled.notes)
-    with pytest.raises(DataError, match="fill gaps first"):
+    with pytest.raises(DataError, match="fill gaps first") as caught:
         converted(tmp_path / "in", tmp_path / "out", "nifti", gaps="keep")
+    assert f": {tmp_path / 'out' / '001-CT.nii.gz'}: expected slices at equal steps" in str(caught.value)
+    assert "found none that can be: series CT " in str(caught.value)
+    assert ".part" not in str(caught.value)  # where it was written aside is gone
     assert not (tmp_path / "out").exists()
     assert len(converted(tmp_path / "in", tmp_path / "pictures", "png").files) == 4
 

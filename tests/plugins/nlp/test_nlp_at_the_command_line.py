@@ -134,7 +134,7 @@ def test_predictions_come_from_files_of_every_form(
     ]  # fmt: skip
 
 
-@pytest.mark.parametrize("fault", ["", "\n", "fine\n\nbad\n"])
+@pytest.mark.parametrize("fault", ["", "\n", " \n\n"])
 def test_inputs_without_text(
     run: Path, fault: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -20,7 +20,7 @@ def table(**more: object) -> Table:
 def samples() -> TextDataset:
     tokenizer = TextTokenizer.train("words", TEXTS, 300)
     rows = table(classes=("no", "yes"))
-    return TextDataset(rows, tokenizer, 3, text_facts(rows, tokenizer, unit="author"))
+    return TextDataset(rows, tokenizer, 3, text_facts(rows, tokenizer))
 
 
 def test_batches_are_padded_at_the_end_to_their_longest(samples: TextDataset) -> None:
@@ -41,7 +41,7 @@ def test_what_is_cut_off_is_counted(samples: TextDataset) -> None:
 def test_a_text_without_tokens_is_one_unknown_token() -> None:
     tokenizer = TextTokenizer.train("words", TEXTS, 300)
     rows = Table({"text": np.array([" "], dtype=object)}, source="here")
-    samples = TextDataset(rows, tokenizer, 8, text_facts(rows, tokenizer, unit=""))
+    samples = TextDataset(rows, tokenizer, 8, text_facts(rows, tokenizer))
     batch = samples.batch(torch.tensor([0]))
     assert batch["input"].tolist() == [[tokenizer.unknown]]
     assert batch["lengths"].tolist() == [1]
@@ -55,7 +55,7 @@ def test_ratings_are_numbers() -> None:
         label="label",
     )
     tokenizer = TextTokenizer.train("words", ["a b"], 300)
-    target = TextDataset(rows, tokenizer, 8, text_facts(rows, tokenizer, unit="")).targets()
+    target = TextDataset(rows, tokenizer, 8, text_facts(rows, tokenizer)).targets()
     assert target is not None
     assert target.dtype == torch.float32
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
 
+from fivefold.cli.again import options_again
 from fivefold.cli.examples import command
 from fivefold.cli.output import emit, grid, say
 from fivefold.cli.session import Session
@@ -28,6 +29,17 @@ Out = Annotated[
 Steps = Annotated[int, Parameter(help="Training steps of the test.")]
 From = Annotated[float, Parameter(name="--from", help="First learning rate.")]
 To = Annotated[float, Parameter(name="--to", help="Last learning rate.")]
+
+OWN = {
+    "--out": True,
+    "--steps": True,
+    "--from": True,
+    "--to": True,
+    "--json": False,
+    "--batch-size": True,
+    "--optimizer.lr": True,
+}
+"""Options that are not repeated for the training, with whether they take a value: it lacks or gets them anew."""
 
 
 def find_lr_example(spec: PipelineSpec) -> str:
@@ -72,10 +84,9 @@ def find_lr_verb(spec: PipelineSpec, settings: Settings) -> Callable[..., None]:
             device=device,
             registry=Session.current.registry(),
         )
-        layers = [f"--preset {preset}"] if preset else []
-        layers += [f"--config {shlex.quote(str(config))}"] if config else []
-        words = [command(spec), "train", shlex.quote(data), *layers]
-        show_rate(found, " ".join(words), json=json)
+        again = options_again(Session.current.words[3:], data, OWN)
+        words = [command(spec), "train", shlex.quote(data), again]
+        show_rate(found, " ".join(words).rstrip(), json=json)
 
     find_lr.__annotations__ |= {"preset": settings.preset, "settings_typed": settings.options}
     return find_lr

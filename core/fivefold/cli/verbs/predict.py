@@ -12,7 +12,7 @@ from cyclopts import Group, Parameter
 from fivefold.cli.following import follow_inputs
 from fivefold.cli.options import options_type
 from fivefold.cli.output import emit, grid, say
-from fivefold.cli.records import check_kind, flat, write_records
+from fivefold.cli.records import check_kind, flat, shortest, write_records
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.evaluate import open_run
 from fivefold.cli.verbs.parameters import Device, Json, RunDirectory
@@ -72,7 +72,7 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
         elif not json and not stream.used:
             show_records(records)
         if json:
-            emit({"run": opened.path, "predictions": records, **({"out": out} if out else {})})
+            emit({"run": opened.path, "predictions": shortest(records), **({"out": out} if out else {})})
 
     own = load_prediction(spec)
     follows = issubclass(own, FollowOptions)

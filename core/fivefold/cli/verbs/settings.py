@@ -26,6 +26,7 @@ RESERVED = (
     "minutes",
     "no_plugins",
     "out",
+    "pipeline",
     "preset",
     "profile",
     "prune",

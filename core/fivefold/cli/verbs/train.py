@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from cyclopts import Parameter
 from cyclopts.validators import Number
 
+from fivefold.cli.examples import predict_next
 from fivefold.cli.judgement import show_run
 from fivefold.cli.launched import is_launched, restarted, speaks
 from fivefold.cli.log import show_log
@@ -124,7 +125,7 @@ def train_verb(spec: PipelineSpec, settings: Settings) -> Callable[..., int]:
         if speaks():
             if profile:
                 tell_of_profile(run)
-            show_run(run, json=json, then=f"fivefold {spec.domain} {spec.task} predict {run.path} ...")
+            show_run(run, json=json, then=predict_next(spec, run.path))
         return 0
 
     train.__annotations__ |= {"preset": settings.preset, "settings_typed": settings.options}

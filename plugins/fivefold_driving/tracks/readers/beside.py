@@ -59,6 +59,6 @@ class Companions:
             self._several.add(folder)
             names = ", ".join(file.name for file in found)
             self._told.cautions.append(
-                f"{folder.name}: has several maps ({names}), of which none was taken; leave one, or name it"
+                f"{folder.name}: has several maps ({names}), of which none was taken; leave one, or name it by --map"
             )
         return found[0] if len(found) == 1 else None

@@ -88,7 +88,7 @@ def read_scenes(source: Path, options: Options = _DEFAULT) -> Scenes:
     _require_names(source, [rows.scene for rows in found])
     scenes = tuple(build(rows, options, told) for rows in found)
     split = {rows.scene: rows.split for rows in found if rows.split}
-    return Scenes(scenes, tuple(told.problems), tuple(told.cautions), split)
+    return Scenes(scenes, tuple(told.problems), tuple(told.cautions), split, told.points)
 
 
 def _files(source: Path) -> list[Path]:
@@ -107,7 +107,7 @@ def _kind(file: Path, options: Options) -> _Kind | None:
         root = root_of(file)
         return _SUMO if sumo.recognise(root) else _COMMONROAD if commonroad.recognise(root) else None
     if ending in tables.ENDINGS:
-        return _TABLE if tables.recognise(file, options.columns) else None
+        return _TABLE if tables.recognise(file, options) else None
     if ending == eth_ucy.ENDING:
         return _ETH_UCY if eth_ucy.recognise(file) else None
     return _JSON if scenes_json.recognise(file) else None
@@ -116,7 +116,7 @@ def _kind(file: Path, options: Options) -> _Kind | None:
 def _read(source: Path, file: Path, kind: _Kind, options: Options, told: Told) -> list[Rows]:
     if kind.metric and options.units != "m":
         raise ConfigError(
-            f"units: expected m for {file}, which is in metres by its standard, found {options.units}"
+            f"--units: expected m for {file}, which is in metres by its standard, found {options.units}; leave it out"
         )
     name = file.stem if file == source else file.relative_to(source).with_suffix("").as_posix()
     return kind.read(file, name, options, told)

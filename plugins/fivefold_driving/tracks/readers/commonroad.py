@@ -87,6 +87,7 @@ def _add(gathered: Gathered, obstacle: Element, file: Path, told: Told) -> None:
         position = _position(state, where)
         if position is None:
             reason = f"{where}: expected a position with a point or a middle, found none; left out"
+            told.points += 1
             told.problems.append(Problem(f"{gathered.scene}, agent {known}", reason))
             continue
         gathered.add(

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
+from fivefold.config.fields import named_columns
 from fivefold.data.labels import encode_labels, texts
 from fivefold.data.records import ENDINGS as TABLES
 from fivefold.data.records import column_names
+from fivefold.data.shown import shown
 from fivefold.data.table import Array, Problem, Table
+from fivefold.data.units import Unit, choose_unit, unit_columns
 from fivefold.errors import DataError
 from fivefold_healthcare.diagnose.cases import (
     HEADER_GROUPS,
     Case,
     groups_of,
     instance_case,
+    modality_of,
     series_case,
 )
 from fivefold_healthcare.diagnose.config import DiagnoseConfig
@@ -28,8 +32,16 @@ from fivefold_healthcare.dicom.files import Instance, find_instances, is_archive
 from fivefold_healthcare.dicom.patients import patient_of
 from fivefold_healthcare.dicom.series import group_series
 
+PATIENT = "patient"
+"""The column of a table that holds patients, whatever the source calls it."""
+KNOWN_UNITS = ("patient", "patient_id", "subject", "subject_id", "participant", "case_id", "person")
+"""What columns of patients are called, beside `fivefold.data.units.UNITS`."""
+
 SUBGROUP = "subgroup: "
 """Before the names of columns that hold subgroups."""
+
+MODALITY = "modality"
+"""The column with the modality of each image by its header, empty where it has none."""
 
 KINDS = (
     "a table of labels (CSV, TSV, JSON lines or Parquet) with a column path, SOPInstanceUID, "
@@ -43,27 +55,49 @@ def recognise(source: Path, config: DiagnoseConfig) -> str | None:
     return archive.recognise(source) or listing.recognise(source, config)
 
 
-def read_table(source: Path, config: DiagnoseConfig) -> tuple[Table, tuple[Case, ...]]:
+def read_table(
+    source: Path, config: DiagnoseConfig, named: Mapping[str, str] | None = None
+) -> tuple[Table, tuple[Case, ...]]:
     """Labelled samples, and the cases that they are of (none for arrays).
+
+    Args:
+        source: a table of labels, a folder with one, or an archive.
+        config: the settings.
+        named: columns that must be there, option to column; those that the settings name where None.
 
     Raises:
         DataError: nothing is there, no reader knows it, or the reader finds it wrong.
     """
     if not source.exists():
         raise DataError(f"{source}: no such file or folder; expected {KINDS}")
+    named = named_columns(config.columns) if named is None else named
     if source.suffix.lower() == ".npz":
+        for option in named:
+            raise DataError(
+                f"{source}: expected a table of labels, of which {option} names a column, found an NPZ archive; "
+                f"leave {option} away"
+            )
         return archive.read(source, config), ()
-    tables = listing.find_tables(source, config)
-    if not tables and source.suffix.lower() in TABLES:
-        tables = [source]  # says which columns it lacks
+    # Where no table has the columns, the only one there is says which it lacks.
+    tables = listing.find_tables(source, config) or listing.all_tables(source)
     if not tables:
-        raise DataError(f"{source}: expected {KINDS}; found none")
+        raise DataError(f"{source}: expected {KINDS}; found {_contents(source)}")
     if len(tables) > 1:
         raise DataError(
             f"{source}: expected one table of labels in this folder, found "
-            f"{', '.join(table.name for table in tables)}; name one of them"
+            f"{', '.join(_described(table) for table in tables)}; name one of them"
         )
-    return labelled_table(listing.read_listed(tables[0], config), config)
+    return labelled_table(listing.read_listed(tables[0], config, named=named), config)
+
+
+def _contents(source: Path) -> str:
+    if source.is_file():
+        return "a file of another kind"
+    return shown(sorted(path.name for path in source.iterdir())) or "an empty folder"
+
+
+def _described(table: Path) -> str:
+    return f"{table.name} ({', '.join(column_names(table)) or 'no columns that can be read'})"
 
 
 def labelled_table(listed: listing.Listed, config: DiagnoseConfig) -> tuple[Table, tuple[Case, ...]]:
@@ -85,16 +119,44 @@ def labelled_table(listed: listing.Listed, config: DiagnoseConfig) -> tuple[Tabl
         ]
         cases = tuple(case for case in cases if _is_label(case.cells[column], config))
         columns["label"], classes = _classes([case.cells[column] for case in cases], config, listed.file)
+    unit = _unit(cases, listed.file, config)
+    named = {**_named(cases), **columns}
+    # Known as patients to the rest where the settings call them so; else by the name that the table gives them.
+    other = unit.column not in {config.columns.patient, None, *named}
+    role = str(unit.column) if other else PATIENT
     table = Table(
-        {**_named(cases), **columns, **_groups(cases, listed.file, config)},
+        {**named, **_groups(cases, listed.file, config, role, unit.column)},
         source=str(listed.file),
         label="label",
         classes=classes,
         problems=tuple(problems),
+        notes=unit.notes,
     )
     return replace(
-        table, group="patient" if "patient" in table else None, split="split" if "split" in table else None
+        table, group=role if role in table else None, split="split" if "split" in table else None
     ), cases
+
+
+def _unit(cases: Sequence[Case], file: Path, config: DiagnoseConfig) -> Unit:
+    """The column of patients that the table has; headers, which tell more of them, come before a guess."""
+    configured = config.columns.patient
+    found = unit_columns(column_names(file), configured, KNOWN_UNITS)
+    by_header = configured not in found and bool(_header_patients(cases))
+    named = by_header or "--columns.patient" in named_columns(config.columns)
+    values = {name: [_cell(case, name) for case in cases] for name in found}
+    return choose_unit(file, values, configured, named=named, option="--columns.patient")
+
+
+def _cell(case: Case, column: str) -> str:
+    """A cell, empty where it says that nothing is known."""
+    value = case.cells.get(column, "")  # lines of JSON may lack a key
+    return "" if value.lower() in UNKNOWN else value
+
+
+def _header_patients(cases: Sequence[Case]) -> list[str]:
+    """The patient of every case by its header; none where one does not say."""
+    patients = [patient_of(case.header) for case in cases if case.header is not None]
+    return patients if len(patients) == len(cases) and all(patients) else []
 
 
 def read_input_table(source: Path, config: DiagnoseConfig, *, volumes: bool = False) -> Table:
@@ -145,7 +207,11 @@ def _folder(source: Path, *, volumes: bool) -> Table:
 
 
 def _named(cases: Sequence[Case]) -> dict[str, Array]:
-    return {"id": texts([case.name for case in cases]), "path": texts([case.path for case in cases])}
+    return {
+        "id": texts([case.name for case in cases]),
+        "path": texts([case.path for case in cases]),
+        MODALITY: texts([modality_of(case) for case in cases]),
+    }
 
 
 def _answers(file: Path, case: Case, config: DiagnoseConfig) -> list[float]:
@@ -188,18 +254,18 @@ def _classes(labels: list[str], config: DiagnoseConfig, file: Path) -> tuple[Arr
     return place[codes] if len(codes) else codes, names
 
 
-def _groups(cases: Sequence[Case], file: Path, config: DiagnoseConfig) -> dict[str, Array]:
-    """Columns of patient, split and subgroups, where the table or the headers tell of them."""
+def _groups(
+    cases: Sequence[Case], file: Path, config: DiagnoseConfig, unit: str, unit_column: str | None
+) -> dict[str, Array]:
+    """Columns of patients (called ``unit``), split and subgroups, where the table or the headers tell of them."""
     header = column_names(file)
     columns: dict[str, Array] = {}
-    for role in ("patient", "split"):
-        name = getattr(config.columns, role)
-        if name in header:
+    for role, name in ((unit, unit_column), ("split", config.columns.split)):
+        if name is not None and name in header:
             columns[role] = texts([_filled(file, case, name) for case in cases])
-    if "patient" not in columns and cases and all(case.header is not None for case in cases):
-        patients = [patient_of(case.header) for case in cases if case.header is not None]
-        if all(patients):
-            columns["patient"] = texts(patients)
+    patients = _header_patients(cases)
+    if unit not in columns and patients:
+        columns[unit] = texts(patients)
     for name in config.subgroups:
         if name not in header:
             raise DataError(
@@ -216,8 +282,8 @@ def _groups(cases: Sequence[Case], file: Path, config: DiagnoseConfig) -> dict[s
 
 
 def _filled(file: Path, case: Case, column: str) -> str:
-    value = case.cells.get(column, "")  # lines of JSON may lack a key
-    if value.lower() in UNKNOWN:
+    value = _cell(case, column)
+    if not value:
         raise DataError(
             f"{file}, row {case.row}: expected a value in column '{column}', found an empty cell; fill it "
             "for every row, or leave the column away"

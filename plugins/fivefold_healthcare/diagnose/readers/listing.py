@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
+from fivefold.config.fields import require_named
 from fivefold.data.listed import listed_path
 from fivefold.data.records import ENDINGS, Hints, Record, column_names, read_records
 from fivefold.data.table import Problem
@@ -42,11 +44,14 @@ class Listed:
 
 def find_tables(source: Path, config: DiagnoseConfig) -> list[Path]:
     """The table of labels that ``source`` is, or those in that folder."""
+    named = [(file, column_names(file)) for file in all_tables(source)]
+    return [file for file, names in named if _key(names, config) and set(config.labels) <= set(names)]
+
+
+def all_tables(source: Path) -> list[Path]:
+    """The table that ``source`` is, or those in that folder, whatever their columns."""
     files = sorted(source.iterdir()) if source.is_dir() else [source]
-    files = [file for file in files if file.suffix.lower() in ENDINGS and file.is_file()]
-    return [
-        file for file in files if _key(column_names(file), config) and _labels(column_names(file), config)
-    ]
+    return [file for file in files if file.suffix.lower() in ENDINGS and file.is_file()]
 
 
 def recognise(source: Path, config: DiagnoseConfig) -> str | None:
@@ -55,18 +60,24 @@ def recognise(source: Path, config: DiagnoseConfig) -> str | None:
     return f"a table of labels ({', '.join(column_names(tables[0]))})" if len(tables) == 1 else None
 
 
-def read_listed(file: Path, config: DiagnoseConfig, *, labelled: bool = True) -> Listed:
+def read_listed(
+    file: Path, config: DiagnoseConfig, *, labelled: bool = True, named: Mapping[str, str] | None = None
+) -> Listed:
     """Find the image of every row, and the images that no row names.
 
     Args:
         file: the table.
         config: names of its columns.
         labelled: whether columns of labels must be there.
+        named: further columns that must be there, option to column.
 
     Raises:
         DataError: the table cannot be read, a column is missing, or a path leads out of its folder.
     """
     header = column_names(file)
+    if not header:
+        list(read_records(file, (), hints=_HINTS))  # says why its columns cannot be read
+    require_named(file, header, named or {})
     key = _key(header, config)
     if key is None:
         names = [getattr(config.columns, role) for role in ("path", *_UIDS)]
@@ -75,8 +86,9 @@ def read_listed(file: Path, config: DiagnoseConfig, *, labelled: bool = True) ->
             f"{', '.join(header) or 'none'}; name it by {_HINTS.columns}"
         )
     role, column = key
-    wanted = [column, *(config.labels if labelled else ())]
-    rows = list(read_records(file, wanted, hints=_HINTS))
+    if labelled:
+        _require_labels(file, header, config)
+    rows = list(read_records(file, [column, *(config.labels if labelled else ())], hints=_HINTS))
     if role == "path":
         return _by_path(file, column, rows, labelled=labelled)
     return _by_uid(file, role, column, rows, labelled=labelled)
@@ -91,8 +103,15 @@ def _key(header: list[str], config: DiagnoseConfig) -> tuple[str, str] | None:
     return None
 
 
-def _labels(header: list[str], config: DiagnoseConfig) -> bool:
-    return set(config.labels) <= set(header)
+def _require_labels(file: Path, header: list[str], config: DiagnoseConfig) -> None:
+    for name in config.labels:
+        if name not in header:
+            near = get_close_matches(name, header, n=1)
+            meant = f"did you mean '{near[0]}'? " if near else ""
+            raise DataError(
+                f"{file}: expected a column '{name}' with labels, found {', '.join(header)}; {meant}name the columns "
+                "of labels by --labels, once for each"
+            )
 
 
 def _cells(record: Record) -> dict[str, str]:

@@ -143,7 +143,9 @@ def test_the_report_has_its_sections(corpus: Path) -> None:
         config=EvaluationConfig(resamples=100),
         seed=0,
     )
-    assert [one.verdict for one in evaluation.comparisons][-1] == "loses to"
+    # Hardly any text to judge on, so that nothing is said of it.
+    assert evaluation.comparisons[-1].difference.value > 0
+    assert "independent units" in evaluation.comparisons[-1].withheld
     sections = {
         one.key: one for one in [*task.sections(evaluation, train.facts), *pipeline.sections(evaluation)]
     }
