@@ -1,7 +1,7 @@
 """fivefold: bring your data, in your domain's own format; one command trains, judges honestly and predicts.
 
-run = fivefold.train("vision/classify", "photos/", epochs=5)
-fivefold.load(run.path).predict("new.jpg")
+run = fivefold.train("domain/task", "data/", epochs=5)
+fivefold.load(run.path).predict("new/")
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ def train(
     """Train a pipeline, judge it against its baselines, and return the run.
 
     Example:
-        >>> run = fivefold.train("vision/classify", "digits", epochs=2)  # doctest: +SKIP
+        >>> run = fivefold.train("domain/task", "data/", epochs=2)  # doctest: +SKIP
 
     Args:
         pipeline: its name, ``domain/task``.

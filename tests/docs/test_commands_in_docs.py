@@ -21,7 +21,9 @@ def blocks(page: Path) -> list[tuple[str, str]]:
     return [(match["language"], match["body"]) for match in BLOCK.finditer(page.read_text(encoding="utf-8"))]
 
 
-TAKEN_OUT = {path.name.removeprefix("fivefold_") for path in (ROOT / "plugins").glob("fivefold_*")} - {*BUILT_IN}
+TAKEN_OUT = {path.name.removeprefix("fivefold_") for path in (ROOT / "plugins").glob("fivefold_*")} - {
+    *BUILT_IN
+}
 """Domains that lie in the repository, and not in pyproject.toml: their pages cannot run."""
 SHOWN = [page for page in PAGES if "generated" not in page.parts and blocks(page)]
 
@@ -29,7 +31,9 @@ SHOWN = [page for page in PAGES if "generated" not in page.parts and blocks(page
 @pytest.mark.slow
 @pytest.mark.parametrize("page", SHOWN, ids=[str(page.relative_to(ROOT)) for page in SHOWN])
 def test_commands_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    without = sorted(domain for domain in TAKEN_OUT if f"$ fivefold {domain} " in page.read_text(encoding="utf-8"))
+    without = sorted(
+        domain for domain in TAKEN_OUT if f"$ fivefold {domain} " in page.read_text(encoding="utf-8")
+    )
     if without:
         pytest.skip(f"shows commands of {' and '.join(without)}, taken out of pyproject.toml")
     monkeypatch.chdir(tmp_path)

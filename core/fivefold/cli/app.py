@@ -17,11 +17,6 @@ from fivefold.plugins.registry import Registry
 from fivefold.plugins.spec import CommandSpec, PipelineSpec
 from fivefold.plugins.targets import load_command
 
-TARGETS = {
-    "plugins": "fivefold.cli.plugins:app",
-    "runs": "fivefold.cli.runs:app",
-}
-
 
 def execute(session: Session) -> int:
     """Run the command that was typed.
@@ -45,8 +40,14 @@ def execute(session: Session) -> int:
         from fivefold.cli.data import data_app  # noqa: PLC0415 - imports rich
 
         root.command(data_app(session))
-    elif first in COMMANDS:
-        root.command(TARGETS[first], name=first, help=COMMANDS[first])
+    elif first == "plugins":
+        from fivefold.cli.plugins import plugins_app  # noqa: PLC0415 - imports rich
+
+        root.command(plugins_app())
+    elif first == "runs":
+        from fivefold.cli.runs import runs_app  # noqa: PLC0415 - imports rich
+
+        root.command(runs_app())
     elif first in session.registry().domains:
         root.command(domain_app(session.registry(), first, session.words[1:3]))
     else:

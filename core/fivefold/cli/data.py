@@ -92,7 +92,7 @@ def info(name: Name, /, *, json: Json = False) -> None:
     Of an address, what its source is, and on which terms.
 
     Example:
-        fivefold data info digits
+        fivefold data info DATASET
     """
     registry = Session.current.registry()
     if is_address(name):
@@ -140,7 +140,7 @@ def get(name: Name, /, *, to: To = None, json: Json = False) -> None:
     An address is fetched by its source, whose terms are shown before the first use.
 
     Example:
-        fivefold data get digits
+        fivefold data get DATASET
     """
     if to is not None and to.exists():
         raise DataError(f"{to}: expected a path where nothing is yet to copy {name} to; choose another")

@@ -22,7 +22,7 @@ Named = Annotated[
     str | None,
     Parameter(
         name=OPTION,
-        help="Ask this pipeline only, such as vision/classify; its settings, such as --columns.label, are then "
+        help="Ask this pipeline only, a DOMAIN/TASK; its settings, such as --columns.label, are then "
         "options of this command, too.",
     ),
 ]
@@ -63,8 +63,8 @@ def check(data: Data, /, *, pipeline: Named = None, strict: Strict = False, json
     With --pipeline, one pipeline reads them, and its settings can be given as for its command train.
 
     Example:
-        fivefold data check digits
-        fivefold data check digits --pipeline vision/classify --folds 5
+        fivefold data check DATASET
+        fivefold data check DATASET --pipeline PIPELINE
     """
     from fivefold.cli.check import check_data  # noqa: PLC0415 - imports torch
 

@@ -56,7 +56,7 @@ def nearest_first(misses: Sequence[Miss], path: Path) -> tuple[Miss, ...]:
 
 
 def in_a_line(miss: Miss, path: Path) -> str:
-    """``nlp/sentiment: expected a column 'text', found Satz;Sprache; ...``: without the path, and not too long."""
+    """``domain/task: expected a column 'text', found Satz;Sprache; ...``: without the path, and not too long."""
     if not miss.reason:
         return f"{miss.pipeline}: reads it where it is told to, but nothing in it speaks for that"
     reason = miss.reason.removeprefix(str(path)).lstrip(":, ")

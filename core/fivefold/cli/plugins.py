@@ -27,8 +27,6 @@ from fivefold.plugins.targets import (
     load_target,
 )
 
-app = App(name="plugins", help=COMMANDS["plugins"], help_epilogue="Examples:\n  fivefold plugins list")
-
 Name = Annotated[str, Parameter(name="NAME", help="Name of a plugin, as 'fivefold plugins list' shows it.")]
 User = Annotated[
     bool,
@@ -81,7 +79,7 @@ def enable(name: Name, /, *, user: User = False, json: Json = False) -> None:
     """Enable a plugin again.
 
     Example:
-        fivefold plugins enable vision
+        fivefold plugins enable PLUGIN
     """
     switch(name, enabled=True, user=user, json=json)
 
@@ -90,7 +88,7 @@ def disable(name: Name, /, *, user: User = False, json: Json = False) -> None:
     """Disable a plugin: it is not imported any more, and its commands are gone.
 
     Example:
-        fivefold plugins disable vision
+        fivefold plugins disable PLUGIN
     """
     switch(name, enabled=False, user=user, json=json)
 
@@ -179,7 +177,11 @@ def show_problems(problems: list[dict[str, Any]], packages: list[str]) -> None:
         say(f"fivefold {package}; run: pip install --upgrade fivefold", style="red")
 
 
-add(app, list_plugins, "list")
-add(app, enable, "enable")
-add(app, disable, "disable")
-add(app, doctor, "doctor")
+def plugins_app() -> App:
+    """The command with its commands."""
+    app = App(name="plugins", help=COMMANDS["plugins"], help_epilogue="Examples:\n  fivefold plugins list")
+    add(app, list_plugins, "list")
+    add(app, enable, "enable")
+    add(app, disable, "disable")
+    add(app, doctor, "doctor")
+    return app

@@ -21,8 +21,6 @@ from fivefold.errors import RunError
 from fivefold.runs import Run
 from fivefold.runs import list_runs as find_runs
 
-app = App(name="runs", help=COMMANDS["runs"], help_epilogue="Examples:\n  fivefold runs list")
-
 Root = Annotated[Path, Parameter(name="ROOT", help="Folder to look in, with its subfolders.")]
 Directory = Annotated[Path, Parameter(name="RUN", help="Directory of a run.")]
 
@@ -76,7 +74,7 @@ def show(run: Directory, /, *, json: Json = False) -> None:
     """Show a run: how it was made, what it came to, where its report is.
 
     Example:
-        fivefold runs show runs/digits
+        fivefold runs show RUN
     """
     opened = Run.open(run)
     report = opened.report
@@ -97,7 +95,11 @@ def show(run: Directory, /, *, json: Json = False) -> None:
         show_report(report, opened.path)
 
 
-add(app, list_runs, "list")
-add(app, show, "show")
-add(app, compare, "compare")
-add(app, clean, "clean")
+def runs_app() -> App:
+    """The command with its commands."""
+    app = App(name="runs", help=COMMANDS["runs"], help_epilogue="Examples:\n  fivefold runs list")
+    add(app, list_runs, "list")
+    add(app, show, "show")
+    add(app, compare, "compare")
+    add(app, clean, "clean")
+    return app

@@ -42,7 +42,7 @@ def compare(
     paired difference does; --no-test leaves it away.
 
     Example:
-        fivefold runs compare runs/digits runs/digits
+        fivefold runs compare RUN RUN
     """
     runs = [Run.open(path) for path in (first, second, *others)]
     kinds = sorted({run.pipeline for run in runs})

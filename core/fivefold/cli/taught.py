@@ -8,6 +8,8 @@ from typing import Any
 
 from cyclopts import App
 
+from fivefold.cli.specimens import with_specimens
+
 _WIDTH = 76  # columns, with room for the backslash
 
 
@@ -16,13 +18,14 @@ def add(app: App, function: Callable[..., Any], name: str, *, example: str = "",
 
     Args:
         app: where to.
-        function: its docstring is the help; its section ``Example:`` (one command a line) is the epilogue.
+        function: its docstring is the help; its section ``Example:`` (one command a line) is the epilogue, with what
+            is installed in place of PLUGIN, PIPELINE, DATASET and RUN.
         name: of the command.
         example: lines that stand in for the docstring's section.
         summary: help that stands in for the docstring's.
     """
     document = inspect.getdoc(function) or ""
-    epilogue = examples((example or section(document, "Example:")).splitlines())
+    epilogue = examples(with_specimens(example or section(document, "Example:")).splitlines())
     help_text = summary or without_sections(document)
     app.command(function, name=name, help=help_text, help_epilogue=epilogue)
 

@@ -27,9 +27,7 @@ def usage_sentence(error: CycloptsError) -> str:
     if problem.endswith("?"):
         return problem
     if command == "fivefold data check" and isinstance(error, UnknownOptionError):
-        return (
-            f"{problem}; settings of a pipeline need its name beside them, such as --pipeline vision/classify"
-        )
+        return f"{problem}; settings of a pipeline need its name beside them, as in --pipeline DOMAIN/TASK"
     return f"{problem}; '{command} --help' shows what it takes"
 
 

@@ -110,6 +110,7 @@ def rarer(name: str, other: str, positive: Array, negative: Array, units: Array 
     Returns:
         None where one of them does not occur, so that nothing is judged.
     """
+
     def independent(mask: Array) -> int:
         return int(mask.sum()) if units is None else len(np.unique(units[mask]))
 

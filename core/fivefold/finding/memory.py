@@ -104,7 +104,7 @@ def give_back_heap() -> None:
 
 
 def available_bytes(root: Path = _ROOT) -> int:
-    """Bytes that this process can take without driving the machine into swap.
+    """Bytes that this process can take without pushing the machine into swap.
 
     The least of what the kernel calls available and what each control group (container, batch job) leaves,
     where a group's file cache counts as free. On systems without ``/proc/meminfo``, free pages; half of all

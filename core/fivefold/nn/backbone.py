@@ -187,7 +187,7 @@ def _reads(network: transformers.PreTrainedModel) -> Literal["images", "tokens"]
         return "tokens"
     raise DataError(
         f"backbone {type(network).__name__} reads '{network.main_input_name}', expected pixel_values, "
-        "which are images, or input_ids, which are tokens; choose a vision or text network"
+        "which are images, or input_ids, which are tokens; choose a network of images or of texts"
     )
 
 

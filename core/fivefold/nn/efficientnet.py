@@ -1,7 +1,7 @@
 """EfficientNet-Lite0: a small ImageNet network without squeeze-and-excitation, with ReLU6.
 
-Tan & Le 2019, "EfficientNet", arXiv:1905.11946; the Lite variant: Liu 2020, "Higher accuracy on vision
-models with EfficientNet-Lite" (TensorFlow blog). 4,652,008 parameters, 75.1 % ImageNet top-1 as published.
+Tan & Le 2019, "EfficientNet", arXiv:1905.11946; the Lite variant: Liu 2020, TensorFlow blog, 16 March
+2020. 4,652,008 parameters, 75.1 % ImageNet top-1 as published.
 Shapes: ``B`` batch, ``C`` channels, ``H W`` height and width.
 """
 

@@ -34,7 +34,7 @@ class ImageInput:
 
 
 def image_input(config: Any, processor: Mapping[str, Any]) -> ImageInput:
-    """What a Hugging Face vision network expects, from its config and its image processor's (may be empty).
+    """What a Hugging Face network of images expects, from its config and its image processor's (may be empty).
 
     The size is the processor's crop, else its size, else the config's, else 224; mean and standard
     deviation are the processor's, else ImageNet's (for images that are not RGB: 0.5).

@@ -1,10 +1,10 @@
 """Which plugins are enabled: the user's ``fivefold.toml``, the project's, and ``FIVEFOLD_PLUGINS``.
 
     [plugins]
-    vision = false
+    weather = false
 
 The project's file is the nearest ``fivefold.toml`` at or above the working directory; it overrides the
-user's. ``FIVEFOLD_PLUGINS=vision,nlp`` overrides both and means only those; empty (or ``--no-plugins``) means
+user's. ``FIVEFOLD_PLUGINS=weather,tides`` overrides both and means only those; empty (or ``--no-plugins``) means
 none.
 """
 
@@ -95,7 +95,7 @@ def read_switches(path: Path) -> dict[str, bool]:
     table = content.get("plugins", {})
     if not isinstance(table, dict):
         raise ConfigError(
-            f"{path}: 'plugins' is {table!r}, expected a table [plugins] with lines such as vision = false"
+            f"{path}: 'plugins' is {table!r}, expected a table [plugins] with lines such as weather = false"
         )
     for name, enabled in table.items():
         if not isinstance(enabled, bool):

@@ -61,12 +61,12 @@ class PipelineSpec:
 
     @property
     def domain(self) -> str:
-        """``vision`` of ``vision/classify``."""
+        """The part of the name before the slash."""
         return self.name.partition("/")[0]
 
     @property
     def task(self) -> str:
-        """``classify`` of ``vision/classify``."""
+        """The part of the name behind the slash."""
         return self.name.partition("/")[2]
 
 
@@ -130,10 +130,10 @@ class CommandSpec:
 
     @property
     def domain(self) -> str:
-        """``finance`` of ``finance/backtest``."""
+        """The part of the name before the slash."""
         return self.name.partition("/")[0]
 
     @property
     def command(self) -> str:
-        """``backtest`` of ``finance/backtest``."""
+        """The part of the name behind the slash."""
         return self.name.partition("/")[2]

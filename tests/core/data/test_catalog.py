@@ -77,7 +77,9 @@ def test_what_is_neither_is_said(cache: Path, data: str, message: str) -> None:
 
 
 def test_without_datasets_there_are_none() -> None:
-    with pytest.raises(DataError, match=r"digits: neither a path nor the name of a dataset; 'fivefold data list'"):
+    with pytest.raises(
+        DataError, match=r"digits: neither a path nor the name of a dataset; 'fivefold data list'"
+    ):
         resolve("digits", [])
 
 

@@ -123,7 +123,9 @@ def test_what_is_not_there_at_all_is_not_the_rarer():
     here = np.ones(5, bool)
     assert rarer("a", "b", here, ~here, None) is None
     assert rarer("a", "b", np.arange(5) < 2, np.arange(5) >= 2, None) == Kind("a", 2, 2, 5)
-    assert rarer("a", "b", np.arange(5) < 2, np.arange(5) >= 2, np.array([0, 1, 2, 2, 2])) == Kind("b", 3, 1, 3)
+    assert rarer("a", "b", np.arange(5) < 2, np.arange(5) >= 2, np.array([0, 1, 2, 2, 2])) == Kind(
+        "b", 3, 1, 3
+    )
 
 
 def test_what_all_of_few_units_hold_is_not_rare():
