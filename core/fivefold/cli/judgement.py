@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fivefold.cli.output import emit, grid, say
+from fivefold.evaluation.numbers import told_values
 from fivefold.runs import Run
 
 
@@ -44,15 +45,9 @@ def show_report(report: Mapping[str, Any], directory: Path) -> None:
 
 def metric_rows(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, value and interval of each metric, as people read it."""
-    rows = []
-    for name, metric in report["metrics"].items():
-        value, low, high = (number(metric[key], metric["style"]) for key in ("value", "low", "high"))
-        rows.append((name, value, f"{low} to {high}"))
-    return rows
+    return [(name, *told_metric(metric)) for name, metric in report["metrics"].items()]
 
 
-def number(value: float | None, style: str) -> str:
-    """``93.1 %`` or ``0.931``, by style; a dash where it could not be computed."""
-    if value is None:
-        return "-"
-    return f"{100 * value:.1f} %" if style == "percent" else f"{value:.4g}"
+def told_metric(metric: Mapping[str, Any]) -> tuple[str, str]:
+    """Value and interval of a metric, as ``report.json`` holds it."""
+    return told_values(metric["value"], metric["low"], metric["high"], percent=metric["style"] == "percent")

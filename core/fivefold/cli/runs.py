@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from fivefold.cleaning import disk_use
-from fivefold.cli.judgement import number, show_report
+from fivefold.cli.judgement import show_report, told_metric
 from fivefold.cli.output import emit, grid, say, size
 from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.runs_clean import clean
@@ -41,7 +40,7 @@ def list_runs(root: Root = Path("runs"), /, *, json: Json = False) -> None:
         emit({"runs": found})
     elif found:
         head = ("run", "pipeline", "data", "status", "metric", "value", "disk")
-        grid(head, ([*(run[name] for name in head[:5]), shown(run), size(run["bytes"])] for run in found))
+        grid(head, ([*(run[name] for name in head[:5]), run["told"], size(run["bytes"])] for run in found))
     else:
         say(f"No runs below {root}; 'fivefold --help' shows how to train")
 
@@ -60,14 +59,10 @@ def describe(run: Run) -> dict[str, Any]:
         "metric": metric,
         "value": value.get("value"),
         "style": value.get("style", "number"),
+        "told": told_metric(value)[0] if value else "",
         "verdict": report.get("verdict", {}).get("verdict", ""),
         "bytes": disk_use(run.path),
     }
-
-
-def shown(run: Mapping[str, Any]) -> str:
-    """The headline value as people read it; nothing where there is no report yet."""
-    return number(run["value"], run["style"]) if run["metric"] else ""
 
 
 def show(run: Directory, /, *, json: Json = False) -> None:

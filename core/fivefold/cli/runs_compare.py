@@ -100,13 +100,14 @@ def _show(first: Run, second: Run, found: RunComparison | str | None) -> None:
     tests = dict.fromkeys(test.name for one in found.comparisons for test in one.tests)
     rows = []
     for metric, one in zip(found.metrics, found.comparisons, strict=True):
-        value, low, high = (
-            metric.format_difference(end)
-            for end in (one.difference.value, one.difference.low, one.difference.high)
-        )
         results = {test.name: test.result() for test in one.tests}
         rows.append(
-            (metric.name, value, f"{low} to {high}", *(results.get(name) for name in tests), one.verdict)
+            (
+                metric.name,
+                *metric.told_difference(one.difference),
+                *(results.get(name) for name in tests),
+                f"{one.verdict} ({one.withheld})" if one.withheld else one.verdict,
+            )
         )
     grid(
         (

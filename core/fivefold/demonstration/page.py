@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fivefold.demonstration.job import Shown
-from fivefold.evaluation.metric import number
+from fivefold.evaluation.numbers import told_values
 from fivefold.evaluation.page import MARKS
 from fivefold.files import write_text
 
@@ -75,15 +75,11 @@ def _doubtful(report: dict[str, Any]) -> list[str]:
 
 def _headline(report: dict[str, Any]) -> dict[str, str]:
     metric = report["metrics"][report["verdict"]["metric"]]
-    value, low, high = (_number(metric[key], metric["style"]) for key in ("value", "low", "high"))
+    value, interval = told_values(
+        metric["value"], metric["low"], metric["high"], percent=metric["style"] == "percent"
+    )
     level = f"{100 * report['interval']['level']:g} %"
-    return {"value": value, "interval": f"{low} to {high}", "level": level}
-
-
-def _number(value: float | None, style: str) -> str:
-    if value is None:
-        return "not defined"
-    return f"{100 * value:.1f} %" if style == "percent" else number(value)
+    return {"value": value, "interval": interval, "level": level}
 
 
 def _facts(shown: Shown, report: dict[str, Any]) -> list[tuple[str, str]]:

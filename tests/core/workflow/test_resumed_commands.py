@@ -109,7 +109,7 @@ def test_what_keeps_runs_from_being_paired_is_said_precisely() -> None:
 def test_inputs_that_are_no_paths_are_refused_in_a_sentence(tmp_path: Path) -> None:
     run = Run(tmp_path, {"pipeline": "a/b"})
     with pytest.raises(ConfigError, match=r"found a list; .* give texts as predict\(texts=\[...\]\)"):
-        run.predict(["A delightful film."])  # type: ignore[arg-type] - what a user wrote
+        run.predict(["A delightful film."])  # type: ignore[arg-type]  # what a user wrote
 
 
 def test_notes_of_a_reader_stand_in_the_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
