@@ -143,12 +143,24 @@ def _near(first: _Side, second: _Side) -> Iterator[Finding]:
     twins = near_rows(second.vectors[rows], first.vectors, second.distance)
     rows, twins = rows[twins >= 0], twins[twins >= 0]
     if len(rows):
+        differ = _labelled_otherwise(first, second, twins, rows)
         text = (
             f"{_count(len(rows), 'sample', 'samples')} of the {second.words} split nearly "
-            f"{'equals' if len(rows) == 1 else 'equal'} one of the {first.words} split."
+            f"{'equals' if len(rows) == 1 else 'equal'} one of the {first.words} split"
+            f"{f', {int(differ.sum()):,} with another label' if differ.any() else ''}."
         )
-        examples = _pairs(first, second, zip(twins.tolist(), rows.tolist(), strict=True))
+        order = np.argsort(
+            ~differ, kind="stable"
+        )  # those with another label first: one of the two may be wrong
+        examples = _pairs(first, second, zip(twins[order].tolist(), rows[order].tolist(), strict=True))
         yield Finding("near duplicate", (first.name, second.name), len(rows), text, examples)
+
+
+def _labelled_otherwise(first: _Side, second: _Side, here: Array, there: Array) -> Array:
+    """Of pairs of rows, those whose classes differ, ``(P,)``; none where labels are numbers, which differ anyway."""
+    if first.labels is None or second.labels is None or first.labels.dtype.kind == "f":
+        return np.zeros(len(here), dtype=bool)
+    return np.asarray(first.labels[here] != second.labels[there], dtype=bool)
 
 
 def _groups(first: _Side, second: _Side) -> Iterator[Finding]:

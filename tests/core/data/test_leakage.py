@@ -93,6 +93,24 @@ def test_near_duplicates_by_bits() -> None:
     assert near.examples == (("row 0", "row 0"), ("row 1", "row 2"))  # 2 and 2 bits differ; 3 are too many
 
 
+def test_near_duplicates_with_another_label_are_told_first() -> None:
+    def bits(table: Table) -> Fingerprints:
+        return Fingerprints(table["value"], near=table["bits"], near_distance=1)
+
+    def near_of(here: list[float], there: list[float]) -> Finding:
+        train = numbers([1, 2], bits=np.array([[0], [255]], dtype=np.uint8), label=here)
+        test = numbers([3, 4], bits=np.array([[1], [254]], dtype=np.uint8), label=there)
+        (near,) = only(search_tables({"train": train, "test": test}, bits), "near duplicate")
+        return near
+
+    classes = near_of([0, 1], [0, 0])
+    assert classes.text == (
+        "2 samples of the test split nearly equal one of the training split, 1 with another label."
+    )
+    assert classes.examples == (("row 1", "row 1"), ("row 0", "row 0"))
+    assert "label" not in near_of([0.5, 1.5], [0.5, 2.5]).text  # a rating, and no class
+
+
 def test_shared_groups_are_counted() -> None:
     train = numbers([1, 2, 3], group=["ann", "ann", "bob"])
     test = numbers([4, 5], group=["bob", "cid"])
