@@ -51,7 +51,8 @@ def named_columns(columns: StrictModel, option: str = "--columns") -> dict[str, 
         columns: settings, each the name of a column, or None.
         option: under which they stand.
     """
-    fields = type(columns).model_fields
+    # Not type(), which a trial's settings, which note what is read of them, do not answer as their class does.
+    fields = columns.__class__.model_fields
     written_out = columns.model_fields_set >= set(fields)
     return {
         f"{option}.{role.replace('_', '-')}": str(value)

@@ -9,6 +9,7 @@ import pytest
 from fivefold.config import StrictModel, resolve
 from fivefold.config.fields import named_columns, require_named
 from fivefold.errors import DataError
+from fivefold.tuning.data import Watched
 
 
 class Columns(StrictModel):
@@ -44,6 +45,13 @@ def test_settings_that_were_written_out_name_what_differs_from_the_default() -> 
     written_out = Columns.model_validate(Columns(path="file").model_dump())
     assert named_columns(written_out) == {"--columns.path": "file"}
     assert named_columns(Columns.model_validate(Columns().model_dump())) == {}
+
+
+def test_settings_of_a_trial_answer_as_those_that_they_stand_for() -> None:
+    settings = Settings.model_validate({"columns": {"batch_id": "patient"}})
+    seen: set[str] = set()
+    assert named_columns(Watched(settings, seen).columns) == named_columns(settings.columns) != {}
+    assert "columns.batch_id" in seen
 
 
 def test_a_named_column_that_is_absent_is_refused_with_those_there_are() -> None:
