@@ -106,7 +106,7 @@ def _show(first: Run, second: Run, found: RunComparison | str | None) -> None:
                 metric.name,
                 *metric.told_difference(one.difference),
                 *(results.get(name) for name in tests),
-                f"{one.verdict} ({one.withheld})" if one.withheld else one.verdict,
+                one.verdict,
             )
         )
     grid(
@@ -120,6 +120,10 @@ def _show(first: Run, second: Run, found: RunComparison | str | None) -> None:
         rows,
         title=f"Paired test on the same test samples: {found.samples:,}",
     )
+    for reason in dict.fromkeys(one.withheld for one in found.comparisons if one.withheld):
+        metrics = zip(found.metrics, found.comparisons, strict=True)
+        silent = ", ".join(metric.name for metric, one in metrics if one.withheld == reason)
+        say(f"Note: no verdict is spoken on {silent}: {reason}", style="yellow")
 
 
 def _described(run: Run) -> dict[str, Any]:

@@ -66,7 +66,9 @@ def test_bad_images_that_are_left_out_stand_in_the_report(pictured: Path) -> Non
 
 def test_without_patients_the_caution_stands_above_the_verdict(tmp_path: Path) -> None:
     report = train(png_table(tmp_path / "data", per_patient=None), tmp_path / "run")
-    assert report["run"]["cautions"] == [NO_PATIENTS]
+    few, unknown = report["run"]["cautions"]
+    assert few.startswith("Too few to judge by: 2 samples")
+    assert unknown == NO_PATIENTS
     assert report["interval"]["unit"] == "sample"
     page = page_of(tmp_path / "run")
     assert 0 < page.index(NO_PATIENTS) < page.index('<section class="verdict')
