@@ -10,9 +10,8 @@ from cyclopts import App, Parameter
 
 from fivefold.cli.data_check import check_command
 from fivefold.cli.output import emit, grid, say, size
-from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.session import Session, warn
-from fivefold.cli.taught import add
+from fivefold.cli.taught import group
 from fivefold.cli.verbs.parameters import Json
 from fivefold.data.addresses import fetch_address, find_source, is_address, source_terms
 from fivefold.data.catalog import terms
@@ -185,9 +184,5 @@ def copy(source: Path, target: Path) -> Path:
 
 def data_app(session: Session) -> App:
     """The command with its commands; ``check`` takes the settings of the pipeline that the words name."""
-    app = App(name="data", help=COMMANDS["data"], help_epilogue="Examples:\n  fivefold data list")
-    add(app, list_datasets, "list")
-    add(app, info, "info")
-    add(app, get, "get")
-    add(app, check_command(session), "check")
-    return app
+    check = check_command(session)
+    return group("data", {"list": list_datasets, "info": info, "get": get, "check": check})

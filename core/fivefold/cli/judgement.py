@@ -45,9 +45,7 @@ def show_report(report: Mapping[str, Any], directory: Path) -> None:
 
 def metric_rows(report: Mapping[str, Any]) -> list[tuple[str, str, str]]:
     """Name, value and interval of each metric, as people read it."""
-    return [(name, *told_metric(metric)) for name, metric in report["metrics"].items()]
-
-
-def told_metric(metric: Mapping[str, Any]) -> tuple[str, str]:
-    """Value and interval of a metric, as ``report.json`` holds it."""
-    return told_values(metric["value"], metric["low"], metric["high"], percent=metric["style"] == "percent")
+    return [
+        (name, *told_values(of["value"], of["low"], of["high"], percent=of["style"] == "percent"))
+        for name, of in report["metrics"].items()
+    ]

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 from cyclopts import App, Parameter
 
 from fivefold.cli.output import emit, grid, say
-from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.session import Session
-from fivefold.cli.taught import add
+from fivefold.cli.taught import group
 from fivefold.cli.verbs.parameters import Json
 from fivefold.data.manifest import load_manifest
 from fivefold.plugins import settings
@@ -179,9 +178,4 @@ def show_problems(problems: list[dict[str, Any]], packages: list[str]) -> None:
 
 def plugins_app() -> App:
     """The command with its commands."""
-    app = App(name="plugins", help=COMMANDS["plugins"], help_epilogue="Examples:\n  fivefold plugins list")
-    add(app, list_plugins, "list")
-    add(app, enable, "enable")
-    add(app, disable, "disable")
-    add(app, doctor, "doctor")
-    return app
+    return group("plugins", {"list": list_plugins, "enable": enable, "disable": disable, "doctor": doctor})

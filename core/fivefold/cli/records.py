@@ -9,14 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from fivefold.errors import ConfigError
 from fivefold.files import written_aside
 
 KINDS = (".csv", ".jsonl")
 
-_LARGEST = float(np.finfo(np.float32).max)
+_LARGEST = 3.4028234663852886e38  # of single precision (IEEE 754)
 
 
 def check_kind(path: Path) -> None:
@@ -69,7 +67,9 @@ def shortest(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [shortest(inner) for inner in value]
     if isinstance(value, float) and math.isfinite(value) and abs(value) <= _LARGEST:
-        single = np.float32(value)
+        from numpy import float32  # noqa: PLC0415 - help texts need no predictions
+
+        single = float32(value)
         return float(str(single)) if float(single) == value else value
     return value
 

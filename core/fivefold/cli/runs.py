@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from fivefold.cleaning import disk_use
-from fivefold.cli.judgement import show_report, told_metric
+from fivefold.cli.judgement import show_report
 from fivefold.cli.output import emit, grid, say, size
-from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.runs_clean import clean
 from fivefold.cli.runs_compare import compare
 from fivefold.cli.session import warn
-from fivefold.cli.taught import add
+from fivefold.cli.taught import group
 from fivefold.cli.verbs.parameters import Json
 from fivefold.errors import RunError
+from fivefold.evaluation.numbers import told_values
 from fivefold.runs import Run
 from fivefold.runs import list_runs as find_runs
 
@@ -40,7 +41,7 @@ def list_runs(root: Root = Path("runs"), /, *, json: Json = False) -> None:
         emit({"runs": found})
     elif found:
         head = ("run", "pipeline", "data", "status", "metric", "value", "disk")
-        grid(head, ([*(run[name] for name in head[:5]), run["told"], size(run["bytes"])] for run in found))
+        grid(head, ([*(run[name] for name in head[:5]), shown(run), size(run["bytes"])] for run in found))
     else:
         say(f"No runs below {root}; 'fivefold --help' shows how to train")
 
@@ -59,10 +60,15 @@ def describe(run: Run) -> dict[str, Any]:
         "metric": metric,
         "value": value.get("value"),
         "style": value.get("style", "number"),
-        "told": told_metric(value)[0] if value else "",
         "verdict": report.get("verdict", {}).get("verdict", ""),
         "bytes": disk_use(run.path),
     }
+
+
+def shown(run: Mapping[str, Any]) -> str:
+    """The headline value as people read it; nothing where there is no report yet."""
+    value, _ = told_values(run["value"], None, None, percent=run["style"] == "percent")
+    return value if run["metric"] else ""
 
 
 def show(run: Directory, /, *, json: Json = False) -> None:
@@ -92,9 +98,4 @@ def show(run: Directory, /, *, json: Json = False) -> None:
 
 def runs_app() -> App:
     """The command with its commands."""
-    app = App(name="runs", help=COMMANDS["runs"], help_epilogue="Examples:\n  fivefold runs list")
-    add(app, list_runs, "list")
-    add(app, show, "show")
-    add(app, compare, "compare")
-    add(app, clean, "clean")
-    return app
+    return group("runs", {"list": list_runs, "show": show, "compare": compare, "clean": clean})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cyclopts import App
 
+from fivefold.cli.root_help import COMMANDS
 from fivefold.cli.specimens import with_specimens
 
 _WIDTH = 76  # columns, with room for the backslash
@@ -28,6 +29,14 @@ def add(app: App, function: Callable[..., Any], name: str, *, example: str = "",
     epilogue = examples(with_specimens(example or section(document, "Example:")).splitlines())
     help_text = summary or without_sections(document)
     app.command(function, name=name, help=help_text, help_epilogue=epilogue)
+
+
+def group(name: str, commands: Mapping[str, Callable[..., Any]]) -> App:
+    """One of the core's commands that have commands of their own, the first of which lists what there is."""
+    app = App(name=name, help=COMMANDS[name], help_epilogue=examples([f"fivefold {name} list"]))
+    for command, function in commands.items():
+        add(app, function, command)
+    return app
 
 
 def examples(lines: Sequence[str]) -> str | None:

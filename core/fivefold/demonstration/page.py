@@ -32,7 +32,7 @@ def write_page(shown: Sequence[Shown], path: Path) -> None:
 
 def _card(shown: Shown, folder: Path) -> dict[str, Any]:
     card: dict[str, Any] = {
-        "domain": called(shown.spec.domain),
+        "domain": shown.spec.domain,
         "pipeline": shown.spec.name,
         "summary": shown.spec.summary,
         "command": shlex.split(shown.command),
@@ -53,11 +53,6 @@ def _card(shown: Shown, folder: Path) -> dict[str, Any]:
         "report": os.path.relpath(shown.run.path / "report.html", folder),
         **_headline(report),
     }
-
-
-def called(domain: str) -> str:
-    """A domain's name as a heading; one without a vowel is an abbreviation, which is spelled."""
-    return domain.capitalize() if set(domain) & set("aeiouy") else domain.upper()
 
 
 def _severe(report: dict[str, Any]) -> list[str]:

@@ -2,9 +2,9 @@
 
 Against a baseline that gives all samples the same probability, the bootstrap of the difference is not enough: the
 baseline's average precision is the prevalence, but scores that know nothing lie above it on the mean, the more so the
-fewer the positives (Bestgen 2015). Of random scores of 1000 samples, with 4, 8, 12, 20 and 40 positives, 46, 27, 19, 11
-and 12 % have an interval wholly above the prevalence, where 2.5 % are promised (300 tries each). So the answers are
-permuted instead: which average precisions do these scores reach, where they have nothing to do with the answers?
+fewer the positives (Bestgen 2015): half of all random scores with 4 positives have an interval wholly above it, an
+eighth with 40, where a fortieth is promised (`fivefold.evaluation.support` has the table). So the answers are permuted
+instead: which average precisions do these scores reach, where they have nothing to do with the answers?
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from fivefold.evaluation.figures import BLUE, GREEN, GREY, ORANGE, canvas, finish, shortened
 from fivefold.evaluation.forecast_metrics import scaled_error
 from fivefold.evaluation.forecast_view import Forecasts
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.section import Figure, Grid, Section
 from fivefold.tasks.base import Outputs
 
@@ -32,16 +33,22 @@ STYLES = ((ORANGE, "-"), (GREEN, "-"), (GREY, "-"), (ORANGE, "--"), (GREEN, "--"
 
 def error_sections(forecasts: Forecasts) -> list[Section]:
     """Error by step ahead, where there are several, and error along the split."""
-    predictors = {MODEL: forecasts.outputs, **_with_predictions(forecasts)}
-    squares = {name: (scaled_error(of, forecasts.scale) ** 2).mean(axis=2) for name, of in predictors.items()}
+    squares = {
+        name: (scaled_error(of, forecasts.scale) ** 2).mean(axis=2)
+        for name, of in predictors(forecasts).items()
+    }
     along = _along(forecasts, {name: of.mean(axis=1) for name, of in squares.items()})
     if forecasts.horizon == 1:
         return [along]
     return [_by_step({name: of.mean(axis=0) for name, of in squares.items()}), along]
 
 
-def _with_predictions(forecasts: Forecasts) -> dict[str, Outputs]:
-    return {name: of for name, of in forecasts.rivals.items() if "prediction" in of}
+def predictors(forecasts: Forecasts) -> dict[str, Outputs]:
+    """The outputs of the model, and of each baseline that forecasts, by name."""
+    return {
+        MODEL: forecasts.outputs,
+        **{name: of for name, of in forecasts.rivals.items() if "prediction" in of},
+    }
 
 
 def _by_step(errors: dict[str, Values]) -> Section:

@@ -8,7 +8,8 @@ from fivefold.evaluation.figures import BLUE, GREY, ORANGE, canvas, finish
 from fivefold.evaluation.forecast_errors import STEPS, blocks_of_time
 from fivefold.evaluation.forecast_metrics import covered, scaled_width
 from fivefold.evaluation.forecast_view import Forecasts
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.section import Figure, Grid, Section
 
 MOST_TARGETS = 12

@@ -12,7 +12,8 @@ from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.figures import BLUE, GREY, ORANGE, canvas, finish, shortened
 from fivefold.evaluation.forecast_metrics import scaled_error
 from fivefold.evaluation.forecast_view import Forecasts
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.section import Figure, Section
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from fivefold.evaluation.information_coefficient import (
     information_coefficients,
 )
 from fivefold.evaluation.mean_test import MeanTest
-from fivefold.evaluation.metric import number
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.paired_test import told_p_value
 from fivefold.evaluation.section import Figure, Grid, Section
 

@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from fivefold.evaluation.metric import number
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.section import Figure, Section
 from fivefold.images.decode import encode_png
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from fivefold.evaluation.figures import BLUE, GREY, ORANGE, canvas, finish
 from fivefold.evaluation.memorisation import Memorisation, told
-from fivefold.evaluation.metric import number
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.section import Figure, Grid, Section
 
 MOST_POINTS = 400

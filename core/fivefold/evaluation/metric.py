@@ -15,8 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fivefold.data.table import Array
-from fivefold.evaluation.numbers import NOT_DETERMINED, decimals_for, told_range, told_values
-from fivefold.evaluation.numbers import number as number  # noqa: PLC0414 - given on to those who print metrics
+from fivefold.evaluation.numbers import NOT_DETERMINED, decimals_for, number, told_range, told_values
 
 if TYPE_CHECKING:
     from fivefold.evaluation.evaluation import Estimate

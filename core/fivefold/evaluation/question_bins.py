@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fivefold.data.table import Array
-from fivefold.evaluation.bootstrap import Resampled
+from fivefold.evaluation.bootstrap import Resampled, share_interval
 from fivefold.evaluation.classification_metrics import sums_by_place
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.metric import Values
-from fivefold.evaluation.question_intervals import share_interval, unit_count
+from fivefold.evaluation.question_intervals import unit_count
 
 BINS = 10
 """Bins of the reliability diagram, each with as many samples as equal probabilities allow."""

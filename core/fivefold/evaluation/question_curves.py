@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from fivefold.data.table import Array
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.figures import BLUE, GREEN, GREY, ORANGE, canvas, finish, identity_line, shortened
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.operating_point import operating_point
 from fivefold.evaluation.question_intervals import both_ways
 from fivefold.evaluation.question_metrics import answers, question_values

@@ -8,7 +8,7 @@ from math import isnan
 import numpy as np
 
 from fivefold.data.table import Array
-from fivefold.evaluation.bootstrap import Resampled, exact_interval, interval, resample_weights
+from fivefold.evaluation.bootstrap import Resampled, resample_weights
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.metric import Values
 from fivefold.evaluation.numbers import decimals_for, number, number_range
@@ -40,21 +40,6 @@ def resampled(evaluation: Evaluation, compute: Compute) -> dict[str, list[Resamp
         ]
         for name, values in once.items()
     }
-
-
-def share_interval(share: Resampled, level: float, trials: int) -> Estimate:
-    """The interval of a share; of none or all, that of Clopper and Pearson (1934).
-
-    All resamples of a share of 0 or 1 are equal, which would feign certainty.
-
-    Args:
-        share: from 0 to 1, nan where it has nothing to divide by.
-        level: of the interval.
-        trials: independent units that the share is taken of.
-    """
-    if share.value not in (0.0, 1.0):
-        return interval(share, level)
-    return exact_interval(share.value, level, trials)
 
 
 def unit_count(evaluation: Evaluation, among: Array) -> int:

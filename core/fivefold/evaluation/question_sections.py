@@ -7,7 +7,7 @@ from math import isnan
 import numpy as np
 
 from fivefold.data.table import Array
-from fivefold.evaluation.bootstrap import Resampled, interval
+from fivefold.evaluation.bootstrap import Resampled, interval, share_interval
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.metric import Values
 from fivefold.evaluation.operating_point import OperatingPoint, operating_point, operating_values
@@ -22,7 +22,6 @@ from fivefold.evaluation.question_intervals import (
     percent_span,
     plain_number,
     resampled,
-    share_interval,
     unit_count,
 )
 from fivefold.evaluation.question_metrics import answers, question_values

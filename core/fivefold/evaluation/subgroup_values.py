@@ -13,11 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fivefold.data.table import Array
-from fivefold.evaluation.bootstrap import Resampled, interval
+from fivefold.evaluation.bootstrap import Resampled, interval, share_interval
 from fivefold.evaluation.classification_metrics import mean_defined
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.metric import Values
-from fivefold.evaluation.question_intervals import resampled, share_interval, unit_count
+from fivefold.evaluation.question_intervals import resampled, unit_count
 from fivefold.evaluation.question_metrics import answers, question_values
 
 MOST_VALUES = 12

@@ -4,23 +4,25 @@ An area under a curve is as sure as the rarer of its two answers, not as all sam
 find that out: with few positives, a handful of them that happen to lie high is drawn again and again.
 
 How often a model of random scores "beats" (the interval of 500 resamples lies above zero; 2.5 % is what it promises)
-among 1000 samples, in 300 tries each (a rate has a standard error of about 1 point, and of 2 to 3 in the first column):
+among 1000 samples, in 300 tries each, by ``tests/benchmarks/verdicts.py positives`` (a rate has a standard error of
+about 1 point, and of 2 to 3 in the first column):
 
 ========= ================= ===================== ================= =====================
 positives AUPRC: prevalence AUPRC: random scores  AUROC: prevalence AUROC: random scores
 ========= ================= ===================== ================= =====================
-        4            45.7 %                 5.3 %             6.0 %                 5.3 %
-        6            29.0 %                 4.7 %             4.7 %                 5.3 %
-        8            27.0 %                 3.3 %             5.3 %                 3.7 %
-       10            20.3 %                 3.3 %             4.7 %                 4.7 %
-       12            19.0 %                 1.0 %             3.0 %                 3.0 %
-       16            18.3 %                 4.0 %             5.0 %                 3.3 %
-       20            10.7 %                 2.0 %             2.0 %                 2.7 %
-       40            12.0 %                 2.0 %             2.7 %                 3.3 %
+        4            49.3 %                 5.7 %             8.3 %                 6.0 %
+        6            33.0 %                 6.0 %             5.7 %                 5.3 %
+        8            24.0 %                 3.7 %             3.3 %                 4.0 %
+       10            20.0 %                 6.0 %             2.7 %                 4.3 %
+       12            20.0 %                 1.7 %             3.0 %                 1.7 %
+       16            12.7 %                 2.0 %             3.0 %                 2.7 %
+       20            14.3 %                 1.7 %             3.3 %                 2.7 %
+       40            12.7 %                 3.7 %             4.0 %                 3.7 %
 ========= ================= ===================== ================= =====================
 
-Up to 8 positives the rate is about twice the promised one, from 12 on it is near it: hence `FEW`. The first column has
-another reason, which no number of positives mends, and gets a test of its own (`fivefold.evaluation.chance_test`).
+With 4 and 6 positives the rates are more than twice the promised one, from 12 on they are near it, and `FEW` lies
+between. The first column has another reason, which no number of positives mends, and gets a test of its own
+(`fivefold.evaluation.chance_test`).
 """
 
 from __future__ import annotations

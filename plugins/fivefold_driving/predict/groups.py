@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from fivefold.evaluation.bootstrap import interval
 from fivefold.evaluation.evaluation import Estimate, Evaluation
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.question_intervals import resampled
 from fivefold_driving.predict.metrics import Outputs, judged, present
 

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fivefold.data.table import Array
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 
 BINS = 10
 

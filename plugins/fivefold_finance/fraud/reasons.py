@@ -19,7 +19,7 @@ from torch import Tensor
 
 from fivefold.data.dataset import HOST_KEYS, Batch, Dataset
 from fivefold.data.table import Array
-from fivefold.evaluation.metric import number
+from fivefold.evaluation.numbers import number
 from fivefold.tasks.base import inputs_of
 from fivefold.tasks.questions import Questions
 from fivefold.tasks.reading import in_batches

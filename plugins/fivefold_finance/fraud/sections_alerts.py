@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from fivefold.evaluation.bootstrap import interval
+from fivefold.evaluation.bootstrap import interval, share_interval
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.figures import GREY, canvas, finish, shortened
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.question_curves import swept
 from fivefold.evaluation.question_intervals import (
     interval_head,
@@ -17,7 +18,6 @@ from fivefold.evaluation.question_intervals import (
     percent_span,
     plain_number,
     resampled,
-    share_interval,
     unit_count,
 )
 from fivefold.evaluation.question_metrics import weighted_average_precision

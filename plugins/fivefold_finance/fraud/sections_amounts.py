@@ -9,7 +9,8 @@ from math import floor, log10
 import numpy as np
 from numpy.typing import NDArray
 
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.operating_point import operating_point
 from fivefold.evaluation.question_intervals import percent
 from fivefold.evaluation.section import Grid, Section

@@ -13,7 +13,8 @@ from fivefold.data.table import Array
 from fivefold.evaluation.bootstrap import difference, interval
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.figures import GREY, canvas, finish, shortened
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.question_intervals import (
     DASH,
     interval_head,

@@ -6,7 +6,8 @@ import numpy as np
 
 from fivefold.data.table import Array
 from fivefold.evaluation.figures import BLUE, GREEN, GREY, ORANGE, canvas, finish, shortened
-from fivefold.evaluation.metric import Values, number
+from fivefold.evaluation.metric import Values
+from fivefold.evaluation.numbers import number
 from fivefold.evaluation.section import Figure, Grid, Section
 from fivefold_finance.fraud.drift import (
     BINS,

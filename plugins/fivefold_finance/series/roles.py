@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from fivefold.config.fields import require_named
 from fivefold.errors import DataError
 from fivefold_finance.series.options import SeriesOptions
 from fivefold_finance.series.raw import Raw
@@ -111,11 +112,7 @@ def _time(source: str, names: list[str], options: SeriesOptions) -> str:
 def _symbol(source: str, names: list[str], options: SeriesOptions) -> str | None:
     if options.symbol is None:
         return next((name for wanted in SYMBOL_NAMES for name in names if name.lower() == wanted), None)
-    if options.symbol not in names:
-        raise DataError(
-            f"{source}: expected a column '{options.symbol}' that tells series apart, found {', '.join(names)}; name "
-            "it by --series.symbol, or rename the column"
-        )
+    require_named(source, names, {"--series.symbol": options.symbol})
     return options.symbol
 
 

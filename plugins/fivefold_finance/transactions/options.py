@@ -2,11 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from pydantic import model_validator
-
 from fivefold.config import StrictModel
 
 
@@ -17,8 +12,6 @@ class ColumnsConfig(StrictModel):
     """When: a date and time, or seconds since the first transaction."""
     account: str | None = None
     """The card or account that paid; 'none' takes none, whatever the columns are called."""
-    card: str | None = None
-    """The same as account."""
     amount: str | None = None
     """How much."""
     label: str | None = None
@@ -31,20 +24,6 @@ class ColumnsConfig(StrictModel):
     """Columns of numbers that are names in truth, such as the number of a merchant."""
     ignore: tuple[str, ...] = ()
     """Columns that are not to be learned from."""
-
-    @model_validator(mode="before")
-    @classmethod
-    def _one_payer(cls, values: Any) -> Any:
-        """A column named as that of the card is that of the account."""
-        card = values.get("card") if isinstance(values, Mapping) else None
-        if card is None:
-            return values
-        account = values.get("account")
-        if account not in {None, card}:
-            raise ValueError(
-                f"'card' and 'account' are the same, found '{card}' and '{account}'; name one of them"
-            )
-        return {**values, "card": None, "account": card}
 
 
 SYNONYMS: dict[str, tuple[str, ...]] = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from fivefold.config.fields import require_named
 from fivefold.errors import DataError
 from fivefold_finance.transactions.options import NONE, SYNONYMS, ColumnsConfig
 from fivefold_finance.transactions.schema import Roles
@@ -18,6 +19,7 @@ def find_roles(names: Sequence[str], columns: ColumnsConfig, source: str) -> Rol
     Raises:
         DataError: a column that the options name is not there, or a time or amount cannot be found.
     """
+    _require_named(names, columns, source)
     plain: dict[str, str] = {}
     for name in names:
         plain.setdefault(_plain(name), name)
@@ -26,7 +28,7 @@ def find_roles(names: Sequence[str], columns: ColumnsConfig, source: str) -> Rol
     for role, synonyms in SYNONYMS.items():
         told = getattr(columns, role)
         if told is not None:
-            chosen[role] = None if told == NONE else _there(told, names, role, source)
+            chosen[role] = None if told == NONE else told
             continue
         usual = (plain[word] for word in synonyms if word in plain)
         taken = {*chosen.values(), *columns.ignore}
@@ -39,9 +41,6 @@ def find_roles(names: Sequence[str], columns: ColumnsConfig, source: str) -> Rol
                 f"{source}: expected a column with the {role}, found {', '.join(names) or 'none'}; name it by "
                 f"--columns.{role.replace('_', '-')}"
             )
-    for role in ("categories", "ignore"):
-        for name in getattr(columns, role):
-            _there(name, names, role, source)
     return Roles(found=tuple(found), **chosen)  # type: ignore[arg-type]  # time and amount were checked above
 
 
@@ -64,13 +63,12 @@ def told_roles(roles: Roles) -> list[str]:
     ]
 
 
-def _there(name: str, names: Sequence[str], role: str, source: str) -> str:
-    if name not in names:
-        raise DataError(
-            f"{source}: expected a column '{name}', as --columns.{role.replace('_', '-')} says, found "
-            f"{', '.join(names) or 'none'}; name one of these"
-        )
-    return name
+def _require_named(names: Sequence[str], columns: ColumnsConfig, source: str) -> None:
+    """Refuse columns that the settings name and that are not there."""
+    for role, value in dict(columns).items():
+        for name in [value] if isinstance(value, str) else value or ():
+            if name != NONE:
+                require_named(source, names, {f"--columns.{role.replace('_', '-')}": name})
 
 
 def _plain(name: str) -> str:

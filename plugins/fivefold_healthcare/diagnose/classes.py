@@ -6,18 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from fivefold.data.table import Array
+from fivefold.evaluation.bootstrap import estimated
+from fivefold.evaluation.classification_metrics import correct
 from fivefold.evaluation.classification_sections import class_section, confusion_section
 from fivefold.evaluation.evaluation import Evaluation
-from fivefold.evaluation.metric import Values
-from fivefold.evaluation.question_intervals import (
-    interval_head,
-    percent,
-    percent_span,
-    resampled,
-    share_interval,
-    unit_count,
-)
+from fivefold.evaluation.metric import Metric
+from fivefold.evaluation.question_intervals import interval_head, percent
 from fivefold.evaluation.section import Grid, Section
 from fivefold.tasks.questions import Questions
 
@@ -36,28 +30,19 @@ def class_sections(evaluation: Evaluation, task: Questions) -> list[Section]:
     outputs = {"probabilities": np.asarray(evaluation.outputs["probabilities"]), "target": target}
     as_classes = replace(evaluation, outputs=outputs)
     return [
-        accuracy_section(evaluation, outputs["probabilities"].argmax(axis=1) == target, target),
+        accuracy_section(as_classes),
         class_section(as_classes, task.classes),
         confusion_section(as_classes, task.classes),
     ]
 
 
-def accuracy_section(evaluation: Evaluation, right: Array, target: Array) -> Section:
-    """The share of right classes with its interval.
-
-    Args:
-        evaluation: the judgement.
-        right: whether the class named is the true one, ``(N,)``.
-        target: the true class, ``(N,)``.
-    """
-
-    def compute(weights: Values) -> dict[str, Values]:
-        return {"accuracy": (weights @ right / weights.sum(axis=1))[:, None]}
-
-    trials = unit_count(evaluation, np.ones(len(right), dtype=bool))
-    found = share_interval(resampled(evaluation, compute)["accuracy"][0], evaluation.level, trials)
+def accuracy_section(evaluation: Evaluation) -> Section:
+    """The share of right classes with its interval; the outputs' ``target`` holds codes of classes, ``(N,)``."""
+    right, target = correct(evaluation.outputs), evaluation.outputs["target"]
+    accuracy = Metric.from_mean("accuracy", correct, style="percent", share=True)
+    found = estimated(accuracy, evaluation.outputs, evaluation.units, evaluation)
     commonest = np.bincount(target).max() / len(target)
-    row = ("Accuracy", percent(found.value), percent_span(found), f"{int(right.sum()):,} of {len(right):,}")
+    row = ("Accuracy", *accuracy.told(found), f"{int(right.sum()):,} of {len(right):,}")
     return Section(
         title="Accuracy",
         text=_EXPLAINED.format(commonest=percent(float(commonest))),

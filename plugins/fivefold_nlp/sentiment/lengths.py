@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from fivefold.evaluation.bootstrap import metric_interval, resample
+from fivefold.evaluation.bootstrap import estimated
 from fivefold.evaluation.evaluation import Estimate, Evaluation
 from fivefold.evaluation.figures import BLUE, GREY, canvas, finish
 from fivefold.evaluation.question_intervals import percent
@@ -124,10 +124,9 @@ def _by_length(texts: TextDataset) -> Iterator[tuple[str, NDArray[np.int64]]]:
 
 def _estimate(evaluation: Evaluation, members: NDArray[np.int64]) -> Estimate:
     metric = evaluation.headline
-    outputs = {"model": {name: values[members] for name, values in evaluation.outputs.items()}}
+    outputs = {name: values[members] for name, values in evaluation.outputs.items()}
     units = None if evaluation.units is None else evaluation.units[members]
-    found = resample([metric], outputs, units, resamples=evaluation.resamples, seed=0)
-    return metric_interval(metric, found["model", metric.name], evaluation.level)
+    return estimated(metric, outputs, units, evaluation)
 
 
 def _figure(evaluation: Evaluation, rows: list[tuple[str, Estimate]]) -> Figure:

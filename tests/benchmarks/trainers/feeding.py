@@ -60,4 +60,4 @@ def as_is(batch: Any) -> Any:
 
 def data_loader(trial: Trial, shape: Shape = as_is) -> DataLoader[Any]:
     """A loader of the trial's batches in their order."""
-    return DataLoader(Gathered(trial, shape), batch_sampler=Order(trial), collate_fn=as_is)  # type: ignore[arg-type]
+    return DataLoader(Gathered(trial, shape), batch_sampler=Order(trial), collate_fn=as_is)  # type: ignore[arg-type]  # a sampler of batches need not be torch's

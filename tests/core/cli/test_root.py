@@ -41,7 +41,7 @@ def test_help_imports_nothing_heavy() -> None:
 def test_help_of_a_verb_imports_no_torch(words: tuple[str, ...]) -> None:
     script = (
         f"import sys; from fivefold.cli.main import main; main([*{words}, '--help']); "
-        "print([m for m in ('torch', 'transformers', 'tokenizers', 'cv2', 'pandas') if m in sys.modules])"
+        "print([m for m in ('torch', 'transformers', 'tokenizers', 'cv2', 'pandas', 'numpy') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from scipy import stats
 from sklearn.metrics import average_precision_score, precision_recall_curve, roc_auc_score, roc_curve
 
-from fivefold.evaluation.bootstrap import Resampled, resample_weights
+from fivefold.evaluation.bootstrap import Resampled, resample_weights, share_interval
 from fivefold.evaluation.delong import delong
 from fivefold.evaluation.document import plain
 from fivefold.evaluation.operating_point import operating_point
 from fivefold.evaluation.page import is_number
 from fivefold.evaluation.question_curves import MOST_DRAWN, swept
 from fivefold.evaluation.question_decisions import decision_section
-from fivefold.evaluation.question_intervals import share_interval
 from fivefold.evaluation.question_sections import operating_section, question_section, question_sections
 from fivefold.evaluation.question_tests import delong_section, holm
 from fivefold.evaluation.report import write_report

@@ -155,7 +155,7 @@ def test_a_tenth_of_the_memory_is_left() -> None:
     assert search(trials(speeds, 1 / 17), 1000) == Choice(8, "memory")
     assert search(trials(speeds, 1 / 18), 1000) == Choice(16, "memory")
     # Where trying costs nothing, only what was measured counts.
-    free: Callable[[int], Trial] = lambda size: Trial(size, 1.0, size / 17)  # noqa: E731
+    free: Callable[[int], Trial] = lambda size: Trial(size, 1.0, size / 17)  # noqa: E731 - a try in one line
     assert search(free, 1000) == Choice(8, "memory")
 
 

@@ -111,3 +111,11 @@ def trainer(
         progress=False,
         tensorboard=False,
     )
+
+
+def lines(steps: range, **values: float | None) -> list[dict[str, Any]]:
+    """Log lines of a sound training, but for ``values``, whose names have ``__`` for the slash."""
+    sound = {"generator/diversity": 0.9, "discriminator/accuracy": 0.8,
+             "discriminator/loss": 1.0, "generator/loss": 1.0}  # fmt: skip
+    named = {name.replace("__", "/"): value for name, value in values.items()}
+    return [{"split": "train", "step": step, **sound, **named} for step in steps]

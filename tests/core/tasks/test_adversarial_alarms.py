@@ -10,17 +10,10 @@ from typing import Any
 
 import pytest
 
-from core.tasks.adversarial_toys import toy, trainer
+from core.tasks.adversarial_toys import lines, toy, trainer
 from fivefold.config import OptimizerConfig
 from fivefold.tasks.collapse import CollapseAlarms
 from fivefold.training.callback import EndOfTraining
-
-
-def lines(steps: range, **values: float) -> list[dict[str, Any]]:
-    sound = {"generator/diversity": 0.9, "discriminator/accuracy": 0.8,
-             "discriminator/loss": 1.0, "generator/loss": 1.0}  # fmt: skip
-    named = {name.replace("__", "/"): value for name, value in values.items()}
-    return [{"split": "train", "step": step, **sound, **named} for step in steps]
 
 
 def started(directory: Path, *, step: int = 0, loss: Any = "hinge", ends: bool = True) -> CollapseAlarms:

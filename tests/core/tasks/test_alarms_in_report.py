@@ -4,18 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
+from core.tasks.adversarial_toys import lines
 from fivefold.evaluation.alarm_section import alarms_section
 from fivefold.tasks.collapse import alarms_in
-
-
-def lines(steps: range, **values: float | None) -> list[dict[str, Any]]:
-    sound = {"generator/diversity": 0.9, "discriminator/accuracy": 0.8,
-             "discriminator/loss": 1.0, "generator/loss": 1.0}  # fmt: skip
-    named = {name.replace("__", "/"): value for name, value in values.items()}
-    return [{"split": "train", "step": step, **sound, **named} for step in steps]
-
 
 COLLAPSED = [
     *lines(range(20, 620, 20)),

@@ -26,7 +26,7 @@ KILLS = 24
 
 def save(writer: CheckpointWriter, step: int, value: float) -> None:
     tensors = {"model": {"weight": torch.full((1000,), value)}, "other": {"value": torch.tensor(value)}}
-    after = lambda: prune_checkpoints(writer.directory, keep=1)  # noqa: E731
+    after = lambda: prune_checkpoints(writer.directory, keep=1)  # noqa: E731 - beside what calls it
     writer.save(step, tensors, {"value": value}, after=after)
 
 

@@ -15,6 +15,7 @@ import torch
 from rich.console import Console
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from core.training import trainings
 from fivefold.errors import Interrupted
 from fivefold.training.callback import Callback
 from fivefold.training.state import Position
@@ -30,21 +31,14 @@ INFO = {
 }  # fmt: skip
 
 
-class Recorder(Callback):
-    def __init__(self) -> None:
-        self.calls: list[tuple[str, Any]] = []
-
-    def on_start(self, info: dict[str, Any]) -> None:
-        self.calls.append(("start", info))
+class Recorder(trainings.Recorder):
+    """Notes whole records, and where a training goes back to."""
 
     def on_log(self, record: dict[str, Any]) -> None:
         self.calls.append(("log", record))
 
     def on_rewind(self, step: int) -> None:
         self.calls.append(("rewind", step))
-
-    def on_end(self, info: dict[str, Any]) -> None:
-        self.calls.append(("end", info))
 
 
 class Raises(Recorder):

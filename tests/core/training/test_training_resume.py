@@ -220,7 +220,7 @@ def test_settings_that_do_not_change_the_arithmetic_may_differ(tmp_path: Path) -
 def test_another_model_is_refused(tmp_path: Path) -> None:
     train(tmp_path, epochs=1).fit()
     other = train(tmp_path, epochs=2)
-    other.task.network[0] = torch.nn.Linear(4, 16, bias=False)  # type: ignore[union-attr, operator]
+    other.task.network[0] = torch.nn.Linear(4, 16, bias=False)  # type: ignore[union-attr, operator]  # a module's attribute, as far as types tell
     other.task.extra = torch.nn.Linear(2, 2)
     message = (
         r"does not fit the model Classifier: extra.weight is missing; .*network.0.bias is not the model's"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 from pathlib import Path
@@ -11,13 +10,11 @@ from typing import Any
 import pytest
 import torch
 
-from core.training.toys import Classifier, blobs, settings
-from core.training.trainings import Scripted
+from core.training.toys import Classifier
+from core.training.trainings import Scripted, checkpoints, records, trainer
 from fivefold.errors import ConfigError, Interrupted
-from fivefold.tasks.base import Task
 from fivefold.training.callback import Callback
 from fivefold.training.saving.checkpoint import load_tensors
-from fivefold.training.trainer import Trainer
 
 
 class Stops(Callback):
@@ -37,24 +34,8 @@ def forgetful() -> Classifier:
     return Classifier(dropout=0.4)
 
 
-def trainer(directory: Path, task: Task, callbacks: list[Callback] | None = None, **values: Any) -> Trainer:
-    """Four steps an epoch, of 60 samples."""
-    return Trainer(
-        task,
-        blobs(60),
-        blobs(30, seed=1),
-        config=settings(**values),
-        device=torch.device("cpu"),
-        directory=directory,
-        callbacks=callbacks or [],
-        progress=False,
-        tensorboard=False,
-    )
-
-
 def validated(directory: Path) -> list[tuple[int, float]]:
-    lines = map(json.loads, (directory / "metrics.jsonl").read_text().splitlines())
-    return [(line["step"], line["epoch"]) for line in lines if line["split"] == "val"]
+    return [(line["step"], line["epoch"]) for line in records(directory) if line["split"] == "val"]
 
 
 @pytest.mark.parametrize(
@@ -76,8 +57,7 @@ def test_the_best_step_lies_within_an_epoch(tmp_path: Path) -> None:
     task = Scripted([0.1, 0.9, 0.3, 0.2])
     result = trainer(tmp_path, task, epochs=3, trainer={"validate_every": 3, "keep": 1}).fit()
     assert (result.best, result.best_step, result.steps) == (0.9, 6, 12)
-    kept = {int(path.name.removeprefix("step-")) for path in (tmp_path / "checkpoints").iterdir()}
-    assert kept == {6, 12}
+    assert checkpoints(tmp_path) == [6, 12]
 
 
 def test_looking_changes_nothing_of_what_is_learned(tmp_path: Path) -> None:
@@ -105,7 +85,7 @@ def test_a_training_stopped_where_it_looks_goes_on_exactly(step: int, tmp_path: 
     given = {"validate_every": 3, "log_every": 1}
     whole = forgetful()
     trainer(tmp_path / "whole", whole, epochs=3, trainer=given).fit()
-    stopped = trainer(tmp_path / "cut", forgetful(), [Stops(step)], epochs=3, trainer=given)
+    stopped = trainer(tmp_path / "cut", forgetful(), callbacks=[Stops(step)], epochs=3, trainer=given)
     with pytest.raises(Interrupted):
         stopped.fit()
     resumed = forgetful()
@@ -117,11 +97,4 @@ def test_a_training_stopped_where_it_looks_goes_on_exactly(step: int, tmp_path: 
 
 def test_it_needs_something_to_look_at(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"trainer.validate_every needs a validation split"):
-        Trainer(
-            Classifier(),
-            blobs(60),
-            None,
-            config=settings(trainer={"validate_every": 5}),
-            device=torch.device("cpu"),
-            directory=tmp_path,
-        )
+        trainer(tmp_path, val=False, trainer={"validate_every": 5})

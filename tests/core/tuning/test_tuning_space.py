@@ -64,7 +64,7 @@ def test_expressions(expression: str, domain: Range | Choice) -> None:
     if isinstance(found, Choice) and isinstance(domain, Choice):
         assert [type(value) for value in found.values] == [type(value) for value in domain.values]
     if isinstance(found, Range):
-        assert found.whole == isinstance(domain.low, int)  # type: ignore[union-attr]
+        assert found.whole == isinstance(domain.low, int)  # type: ignore[union-attr]  # only numbers have a low end
 
 
 @pytest.mark.parametrize(

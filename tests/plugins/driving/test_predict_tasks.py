@@ -171,7 +171,7 @@ def test_draws_are_of_the_mixture() -> None:
     task.choose.bias.copy_(torch.tensor([math.log(0.8), math.log(0.2)]))
     for decoder, far in zip(task.decoders, (0.0, 100.0), strict=True):
         decoder.end[-1].weight.zero_()  # type: ignore[index, union-attr]  # a module's layers
-        decoder.end[-1].bias.copy_(torch.tensor([far, 0, 0, 1] * 3))  # type: ignore[index, union-attr]
+        decoder.end[-1].bias.copy_(torch.tensor([far, 0, 0, 1] * 3))  # type: ignore[index, union-attr]  # a module's attribute, as far as types tell
     seen = torch.zeros(1, 1, SEEN, 2)
     seen[..., 1] = torch.arange(float(SEEN))  # north by 1 m a frame
     outputs = task.predict({"seen": seen, "present": torch.ones(1, 1, dtype=torch.bool)})

@@ -81,7 +81,10 @@ def test_refused(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:
     ("options", "message"),
     [
         ({"time": "when"}, "expected one column 'when', found date, symbol, x; name it by --series.time"),
-        ({"symbol": "ticker"}, "expected a column 'ticker' that tells series apart, found date, symbol, x"),
+        (
+            {"symbol": "ticker"},
+            "expected the column 'ticker' that --series.symbol names, found date, symbol, x",
+        ),
         (
             {"values": ("x", "y")},
             "expected a column 'y', as --series.values says, found x; correct --series.values",

@@ -71,7 +71,8 @@ def test_missing_columns_are_named(tmp_path: Path) -> None:
     ):
         read_transactions(file, Options())
     with pytest.raises(
-        DataError, match=r"expected a column 'then', as --columns.time says, found when, amount"
+        DataError,
+        match=r"the column 'then' that --columns.time names, found when, amount; did you mean 'when'",
     ):
         read_transactions(file, Options(ColumnsConfig(time="then")))
 

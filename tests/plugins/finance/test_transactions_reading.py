@@ -118,9 +118,3 @@ def test_labels_are_numbers_or_english_answers(tmp_path: Path, fraud: str, genui
     rows = [[1, "a", 2, 0, "s", fraud], [2, "a", 2, 0, "s", genuine], [3, "a", 2, 0, "s", None]]
     found = read_transactions(write_csv(tmp_path / "a.csv", rows), Options())
     np.testing.assert_array_equal(found.labels, [1, 0, np.nan])
-
-
-def test_the_column_of_cards_is_that_of_accounts() -> None:
-    assert ColumnsConfig(card="nummer") == ColumnsConfig(account="nummer")
-    with pytest.raises(ValueError, match="'card' and 'account' are the same, found 'a' and 'b'"):
-        ColumnsConfig(card="a", account="b")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -30,15 +32,20 @@ def test_no_two_exclusive_classes_are_above_their_thresholds_at_once() -> None:
     assert not any(task.decode(outputs, Facts())[0]["above_threshold"].values())
 
 
+def judged(right: Sequence[bool], target: Sequence[int]) -> Any:
+    """All that the section reads of a judgement of two classes."""
+    guesses = np.where(right, target, 1 - np.array(target))
+    outputs = {"probabilities": np.eye(2)[guesses], "target": np.array(target)}
+    return SimpleNamespace(outputs=outputs, units=None, resamples=200, seed=0, level=0.95)
+
+
 def test_accuracy_and_its_interval() -> None:
-    right = np.array([True] * 15 + [False] * 5)
-    target = np.array([0] * 12 + [1] * 8)
-    evaluation = SimpleNamespace(ids=np.arange(20), units=None, resamples=200, seed=0, level=0.95)
-    facts = accuracy_section(evaluation, right, target).facts  # type: ignore[arg-type]  # all that it reads
+    target = [0] * 12 + [1] * 8
+    facts = accuracy_section(judged([True] * 15 + [False] * 5, target)).facts
     assert facts["accuracy"]["value"] == pytest.approx(0.75)
     assert facts["accuracy"]["low"] < 0.75 < facts["accuracy"]["high"]
     assert facts["commonest_class"] == pytest.approx(0.6)
-    perfect = accuracy_section(evaluation, np.ones(20, bool), target).facts  # type: ignore[arg-type]  # as above
+    perfect = accuracy_section(judged([True] * 20, target)).facts
     assert perfect["accuracy"]["low"] == pytest.approx(0.025 ** (1 / 20))  # Clopper and Pearson
 
 
