@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -43,6 +44,10 @@ class Watched:
         else:
             self._seen.add(f"{self._prefix}{name}")
         return value
+
+    def __iter__(self) -> Iterator[tuple[str, Any]]:  # looked up on the class, so that __getattr__ is not asked
+        for name in type(self._settings).model_fields:
+            yield name, getattr(self, name)
 
 
 class SharedData:

@@ -118,9 +118,10 @@ def test_a_later_process_goes_on_where_an_earlier_one_was(cache: Path, server: S
     server.answers["/data"] = ranged(CONTENT, TAG, cut=70_000)
     server.answers["/gone"] = lambda request: send(request, 404, b"", {})
 
+    # Here and below the next answer stands before this one is sent: the next request may come at once.
     def once(request: BaseHTTPRequestHandler) -> None:
-        ranged(CONTENT, TAG, cut=70_000)(request)
         server.answers["/data"] = server.answers["/gone"]
+        ranged(CONTENT, TAG, cut=70_000)(request)
 
     server.answers["/data"] = once
     with pytest.raises(DownloadError, match="404"):
@@ -136,8 +137,8 @@ def test_a_file_that_changed_meanwhile_starts_over(cache: Path, server: Server) 
     old = CONTENT[::-1]
 
     def first(request: BaseHTTPRequestHandler) -> None:
-        ranged(old, {"ETag": '"old"'}, cut=70_000)(request)
         server.answers["/data"] = ranged(CONTENT, TAG)
+        ranged(old, {"ETag": '"old"'}, cut=70_000)(request)
 
     server.answers["/data"] = first
     fetch(manifest(server.url("/data")), pause=0)
@@ -149,8 +150,8 @@ def test_without_a_validator_a_transfer_starts_over(
     cache: Path, server: Server, headers: dict[str, str]
 ) -> None:
     def first(request: BaseHTTPRequestHandler) -> None:
-        ranged(CONTENT, headers, cut=70_000)(request)
         server.file("/data", CONTENT)
+        ranged(CONTENT, headers, cut=70_000)(request)
 
     server.answers["/data"] = first
     fetch(manifest(server.url("/data")), pause=0)
@@ -160,26 +161,24 @@ def test_without_a_validator_a_transfer_starts_over(
 def test_a_server_that_ignores_ranges_or_sends_others_is_borne(cache: Path, server: Server) -> None:
     def wrong(request: BaseHTTPRequestHandler) -> None:
         send(request, 206, CONTENT[5:], {**TAG, "Content-Range": "bytes 5-199999/200000"})
-        server.answers["/data"] = ranged(CONTENT, TAG, cut=90_000) if len(server.asked) < 4 else whole
 
     def whole(request: BaseHTTPRequestHandler) -> None:
         send(request, 200, CONTENT, TAG)
 
-    def first(request: BaseHTTPRequestHandler) -> None:
-        ranged(CONTENT, TAG, cut=70_000)(request)
-        server.answers["/data"] = wrong
-
-    server.answers["/data"] = first
+    # Twice another range than asked for: at first there is a part to let go of, then none, and none was asked for.
+    answers = iter([ranged(CONTENT, TAG, cut=70_000), wrong, wrong, ranged(CONTENT, TAG, cut=90_000), whole])
+    server.answers["/data"] = lambda request: next(answers)(request)
     fetch(manifest(server.url("/data")), pause=0)
     assert left(cache) == ["data.bin"]
+    assert ["Range" in headers for _, headers in server.asked] == [False, True, False, False, True]
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_what_may_pass_is_tried_again(cache: Path, server: Server, status: int) -> None:
     def busy(request: BaseHTTPRequestHandler) -> None:
-        send(request, status, b"", {})
         if len(server.asked) == 3:
             server.file("/data", CONTENT)
+        send(request, status, b"", {})
 
     server.answers["/data"] = busy
     fetch(manifest(server.url("/data")), pause=0)

@@ -38,6 +38,13 @@ def test_what_is_read_is_noted_by_name() -> None:
         _ = config.widht
 
 
+def test_settings_that_are_read_through_are_noted_each() -> None:
+    seen: set[str] = set()
+    config = Watched(Config(), seen)
+    assert dict(config.optimizer) == dict(Config().optimizer)
+    assert seen == {f"optimizer.{name}" for name in OptimizerConfig.model_fields}
+
+
 def test_only_settings_that_shape_the_data_have_them_read_again(tmp_path: Path) -> None:
     source = write_irises(tmp_path / "irises.csv")
     SealedIris.reads = 0

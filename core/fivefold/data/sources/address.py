@@ -80,7 +80,7 @@ def _continue(wanted: Wanted) -> None:
         if response.status != HTTPStatus.PARTIAL_CONTENT:
             done = 0  # the server starts over: it knows no ranges, or the file is another one by now
         elif not response.headers.get("Content-Range", "").startswith(f"bytes {done}-"):
-            part.unlink()
+            part.unlink(missing_ok=True)  # not there yet where no range was asked for
             raise HTTPException("the server sent another range than asked for")
         length = response.headers.get("Content-Length", "")
         if length.isdigit() and done + int(length) != size:
