@@ -49,7 +49,7 @@ def write_settings(page: Path) -> None:
     own = {
         name: [
             row
-            for row in setting_rows(registry.pipeline_class(name).Config)
+            for row in setting_rows(registry.pipeline_class(name).Config())
             if row[0].split(".")[0] not in of_all
         ]
         for name in registry.pipelines
@@ -58,7 +58,7 @@ def write_settings(page: Path) -> None:
         "# Settings",
         "The same names work as options (`--optimizer.lr`), in YAML and from Python. Repeat an option to give a list.",
         "## Of every pipeline",
-        _table(("setting", "default", "what it does"), setting_rows(PipelineConfig)),
+        _table(("setting", "default", "what it does"), setting_rows(PipelineConfig())),
         "## Names that several pipelines share",
         "What has the same name means the same thing.",
         _table(("setting", "pipelines"), _shared(own)),
@@ -82,15 +82,16 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(lines)
 
 
-def setting_rows(model: Any, prefix: str = "") -> list[tuple[str, str, str]]:
-    """Name, default and description of each setting, nested models flattened to dotted names."""
+def setting_rows(defaults: Any, prefix: str = "") -> list[tuple[str, str, str]]:
+    """Name, default and description of each setting of a configuration, nested ones flattened to dotted names."""
     rows = []
-    for name, field in model.model_fields.items():
+    for name, field in type(defaults).model_fields.items():
+        default = getattr(defaults, name)
         if hasattr(field.annotation, "model_fields"):
-            rows += setting_rows(field.annotation, f"{prefix}{name}.")
+            rows += setting_rows(default, f"{prefix}{name}.")
             continue
         description = (field.description or "").replace("\n", " ").replace("|", "\\|")
-        rows.append((f"{prefix}{name}", f"`{field.default}`", description))
+        rows.append((f"{prefix}{name}", f"`{default}`", description))
     return rows
 
 

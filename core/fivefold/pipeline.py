@@ -14,7 +14,7 @@ from fivefold.config import NoOptions, PipelineConfig, StrictModel
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints, row_fingerprints
 from fivefold.data.folds import cross_validation_split
-from fivefold.data.splits import Splits, split_table
+from fivefold.data.splits import FRACTIONS, Splits, split_table
 from fivefold.data.table import Table
 from fivefold.errors import ConfigError
 from fivefold.evaluation.baselines import Baseline
@@ -76,9 +76,17 @@ class Pipeline(ABC):
         """Read samples to predict, which need no labels."""
         return self.read(source)
 
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Shares of training, validation and test rows that `split` makes, where the source has no splits.
+
+        For pipelines whose settings have `SplitShares`: ``return self.config.split.fractions``.
+        """
+        return FRACTIONS
+
     def split(self, table: Table) -> Splits:
         """Training, validation and test rows: as the source gives them, else by group, by time, or at random."""
-        return split_table(table, seed=self.config.seed)
+        return split_table(table, seed=self.config.seed, fractions=self.fractions)
 
     def fold(self, table: Table, folds: int) -> Splits:
         """What stands in the place of `split` where the settings ask for cross-validation in ``folds`` parts.

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from fivefold.config.models import StrictModel
 from fivefold.errors import DataError
@@ -39,6 +39,28 @@ ClassWeights = Annotated[
 ]
 Dropout = Annotated[float, Field(ge=0, lt=1, description="Share of features dropped while training.")]
 Encoding = Annotated[str, Field(description="How text files are encoded.")]
+
+
+class SplitShares(StrictModel):
+    """How much of the data trains and validates, where the source has no splits of its own; the rest tests."""
+
+    train: float = Field(0.8, gt=0, lt=1)
+    """Share that trains, where the source has no splits of its own."""
+    val: float = Field(0.1, gt=0, lt=1)
+    """Share that validates; what training and validation leave tests."""
+
+    @model_validator(mode="after")
+    def _test_share(self) -> Self:
+        if self.fractions[2] <= 0:
+            raise ValueError(
+                f"'train' and 'val' must leave a share for the test, found {self.train:g} and {self.val:g}; lower one"
+            )
+        return self
+
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Shares of training, validation and test, which sum to 1."""
+        return self.train, self.val, round(1 - self.train - self.val, 12)  # 0.1, where floats leave 0.0999...
 
 
 def named_columns(columns: StrictModel, option: str = "--columns") -> dict[str, str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -15,15 +16,42 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from fivefold.config.overlay import overlay
 from fivefold.errors import ConfigError
 
 
 class StrictModel(BaseModel):
-    """A settings model that refuses unknown keys and wrong defaults."""
+    """A settings model that refuses unknown keys and wrong defaults.
+
+    A group of settings that is given in part, as a mapping, keeps the rest of the default that this model states for
+    it, which need not be that of the group's own class.
+    """
 
     model_config = ConfigDict(
         extra="forbid", validate_default=True, frozen=True, use_attribute_docstrings=True
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete_groups(cls, values: Any) -> Any:
+        if not isinstance(values, Mapping):
+            return values
+        own = {name: group.model_dump(exclude_unset=True) for name, group in default_groups(cls).items()}
+        return {
+            name: overlay(own[name], value) if name in own and isinstance(value, Mapping) else value
+            for name, value in values.items()
+        }
+
+
+def default_groups(model: type[BaseModel]) -> dict[str, StrictModel]:
+    """The groups of settings whose default in ``model`` sets something of its own, by their names."""
+    return {
+        name: field.default
+        for name, field in model.model_fields.items()
+        if isinstance(field.annotation, type)  # of a union the mapping may mean another member
+        and isinstance(field.default, StrictModel)
+        and field.default.model_fields_set
+    }
 
 
 class NoOptions(StrictModel):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import ValidationError
 
 from fivefold.config.files import read_yaml
-from fivefold.config.models import PipelineConfig, StrictModel
+from fivefold.config.models import PipelineConfig, StrictModel, default_groups
+from fivefold.config.overlay import overlay
 from fivefold.config.sentences import Layer, sentence
 from fivefold.errors import ConfigError
 
@@ -79,16 +80,17 @@ def preset_values(presets: Presets, name: str) -> dict[str, Any]:
         close = get_close_matches(name, presets, n=1)
         hint = f"; did you mean '{close[0]}'?" if close else ""
         raise ConfigError(f"preset '{name}' is unknown, expected one of {', '.join(presets)}{hint}")
-    return presets[name]().model_dump(exclude_unset=True)
+    return _set_values(presets[name]())
 
 
-def overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """Nested mappings merged key by key; anything else from ``above`` replaces what is below."""
-    merged = dict(below)
-    for key, value in above.items():
-        lower = merged.get(key)
-        if isinstance(lower, Mapping) and isinstance(value, Mapping):
-            merged[key] = overlay(lower, value)
+def _set_values(settings: StrictModel) -> dict[str, Any]:
+    """What ``settings`` set. A group that they set whole is whole, lest the rest of another default comes through."""
+    replaced = default_groups(type(settings))
+    values: dict[str, Any] = {}
+    for name in settings.model_fields_set:
+        value = getattr(settings, name)
+        if isinstance(value, StrictModel) and name not in replaced:
+            values[name] = _set_values(value)
         else:
-            merged[key] = value
-    return merged
+            values[name] = settings.model_dump(include={name})[name]
+    return values

@@ -35,19 +35,24 @@ class Splits:
     how: str
 
 
-def split_table(table: Table, *, seed: int) -> Splits:
+def split_table(table: Table, *, seed: int, fractions: Sequence[float] = FRACTIONS) -> Splits:
     """Split as the table says: its own split column, else by group, else by time, else at random.
+
+    Args:
+        table: the rows to split.
+        seed: of the random choice.
+        fractions: shares of training, validation and test rows; of those alone that the table does not mark.
 
     Raises:
         DataError: the rows cannot be split that way; the message says what to do.
     """
     if table.split is not None:
-        return as_given(table, seed=seed)
+        return as_given(table, seed=seed, fractions=fractions)
     if table.group is not None:
-        return by_group(table, seed=seed)
+        return by_group(table, seed=seed, fractions=fractions)
     if table.time is not None:
-        return by_time(table)
-    return random_split(table, seed=seed)
+        return by_time(table, fractions=fractions)
+    return random_split(table, seed=seed, fractions=fractions)
 
 
 def random_split(
@@ -120,12 +125,13 @@ def by_time(table: Table, column: str | None = None, *, fractions: Sequence[floa
     return _splits(table, rows, f"Rows were split by '{column}': training before validation before test")
 
 
-def as_given(table: Table, *, seed: int) -> Splits:
+def as_given(table: Table, *, seed: int, fractions: Sequence[float] = FRACTIONS) -> Splits:
     """Split as the source itself does; a validation or test split that it lacks is carved from training.
 
     Args:
         table: rows whose split column says train, val (or valid, validation, dev) or test.
         seed: of the random choice, where a split must be carved.
+        fractions: shares of training, validation and test rows; the latter two of what is marked train, where carved.
 
     Raises:
         DataError: a split name is unknown, or there are no training rows.
@@ -138,7 +144,8 @@ def as_given(table: Table, *, seed: int) -> Splits:
     missing = [name for name in ("val", "test") if not len(found[name])]
     if not missing:
         return _splits(table, [found[name] for name in _NAMES], "The source's own splits were used")
-    shares = (1 - 0.1 * len(missing), *(0.1 for _ in missing))
+    wanted = [dict(zip(_NAMES, fractions, strict=True))[name] for name in missing]
+    shares = (1 - sum(wanted), *wanted)
     parts, way = _carve(table, found["train"], shares, seed)
     found.update(zip(("train", *missing), parts, strict=True))
     lacking = " or ".join(_WORDS[name] for name in missing)

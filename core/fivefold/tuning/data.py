@@ -45,7 +45,9 @@ class Watched:
             self._seen.add(f"{self._prefix}{name}")
         return value
 
-    def __iter__(self) -> Iterator[tuple[str, Any]]:  # looked up on the class, so that __getattr__ is not asked
+    def __iter__(
+        self,
+    ) -> Iterator[tuple[str, Any]]:  # looked up on the class, so that __getattr__ is not asked
         for name in type(self._settings).model_fields:
             yield name, getattr(self, name)
 

@@ -8,7 +8,8 @@ from functools import reduce
 from typing import Any, TypeVar
 
 from fivefold.config import PipelineConfig
-from fivefold.config.resolve import overlay, resolve
+from fivefold.config.overlay import overlay
+from fivefold.config.resolve import resolve
 from fivefold.errors import ConfigError
 from fivefold.tuning.expressions import Choice, Domain, Value, parse_domain, split_expression
 

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from fivefold.config import OptimizerConfig, PipelineConfig, StrictModel, TrainerConfig, resolve
 from fivefold.config.files import LARGEST, read_yaml, to_yaml
-from fivefold.config.resolve import overlay
+from fivefold.config.overlay import overlay
 from fivefold.errors import ConfigError
 
 
@@ -72,6 +72,41 @@ def test_later_layers_win(tmp_path: Path) -> None:
     assert config.trainer.ema == 0.99
     assert config.batch_size == PipelineConfig().batch_size
     assert resolve(Config) == Config()
+
+
+class Pair(StrictModel):
+    first: OptimizerConfig = OptimizerConfig(lr=2e-4, momentum=0.5)
+    second: OptimizerConfig = OptimizerConfig()
+
+
+class Trained(PipelineConfig):
+    optimizer: OptimizerConfig = OptimizerConfig(lr=3e-3, clip_norm=1.0)
+    pair: Pair = Pair(second=OptimizerConfig(beta2=0.9))
+    network: Small | Large = Field(Small(width=4), discriminator="kind")
+
+
+def test_a_group_given_in_part_keeps_the_rest_of_its_default() -> None:
+    config = resolve(Trained, options={"optimizer": {"momentum": 0.8}, "pair": {"first": {"lr": 0.1}}})
+    assert config.optimizer == OptimizerConfig(lr=3e-3, clip_norm=1.0, momentum=0.8)
+    assert config.pair.first == OptimizerConfig(lr=0.1, momentum=0.5)
+    assert config.pair.second == OptimizerConfig(beta2=0.9)
+    assert Trained.model_validate({"optimizer": {"clip_norm": None}}).optimizer == OptimizerConfig(lr=3e-3)
+    assert resolve(Trained, options={"network": {"kind": "large"}}).network == Large()
+
+
+def test_a_group_that_a_preset_or_a_program_gives_whole_is_as_it_says() -> None:
+    presets = {
+        "own": lambda: Trained(optimizer=OptimizerConfig(momentum=0.8), pair=Pair(first=OptimizerConfig())),
+        "other": lambda: Trained(trainer=TrainerConfig(ema=0.99)),
+    }
+    for name, preset in presets.items():
+        assert resolve(Trained, presets=presets, preset=name) == preset()
+    assert Trained(optimizer=OptimizerConfig(momentum=0.8)).optimizer.lr == OptimizerConfig().lr
+
+
+def test_settings_that_were_written_out_come_back_the_same() -> None:
+    config = Trained(optimizer=OptimizerConfig(), pair=Pair(first=OptimizerConfig(lr=0.3)))
+    assert Trained.model_validate(config.model_dump()) == config
 
 
 def test_a_preset_of_another_kind_says_which_of_its_settings_is_in_the_way() -> None:

@@ -191,6 +191,26 @@ def test_the_table_says_how_it_is_split() -> None:
 
 
 @pytest.mark.parametrize(
+    ("columns", "sizes"),
+    [
+        ({"label": np.arange(200) % 2}, [100, 40, 60]),
+        ({"group": np.arange(200)}, [100, 40, 60]),
+        ({"time": np.arange(200)}, [100, 40, 60]),
+        ({"split": ["train"] * 200}, [100, 40, 60]),
+        ({"split": ["train"] * 100 + ["test"] * 20}, [80, 20, 20]),
+        ({"split": ["train"] * 100 + ["val"] * 20}, [70, 20, 30]),
+        ({"split": ["train"] * 10 + ["val"] * 20 + ["test"] * 5}, [10, 20, 5]),
+    ],
+    ids=["at random", "by group", "by time", "all carved", "validation carved", "test carved", "as given"],
+)
+def test_shares_are_those_asked_for_where_the_table_does_not_decide(
+    columns: dict[str, object], sizes: list[int]
+) -> None:
+    splits = split_table(table_of(**columns), seed=0, fractions=(0.5, 0.2, 0.3))
+    assert [len(part) for part in parts(splits)] == sizes
+
+
+@pytest.mark.parametrize(
     ("columns", "split", "message"),
     [
         ({"x": [1, 2]}, random_split, "data.csv: 2 samples are too few for training, validation and test"),
