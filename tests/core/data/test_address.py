@@ -167,7 +167,11 @@ def test_a_server_that_ignores_ranges_or_sends_others_is_borne(cache: Path, serv
 
     # Twice another range than asked for: at first there is a part to let go of, then none, and none was asked for.
     answers = iter([ranged(CONTENT, TAG, cut=70_000), wrong, wrong, ranged(CONTENT, TAG, cut=90_000), whole])
-    server.answers["/data"] = lambda request: next(answers)(request)
+
+    def following(request: BaseHTTPRequestHandler) -> None:
+        next(answers)(request)
+
+    server.answers["/data"] = following
     fetch(manifest(server.url("/data")), pause=0)
     assert left(cache) == ["data.bin"]
     assert ["Range" in headers for _, headers in server.asked] == [False, True, False, False, True]
