@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import OptimizerConfig, PipelineConfig, StrictModel
-from fivefold.config.fields import Dropout, Encoding
+from fivefold.config.fields import Dropout, Encoding, SplitShares
 from fivefold.config.kinds import refuse_fields_of_other_kinds
 
 Kind = Literal["lstm", "gru", "gpt"]
@@ -78,10 +78,7 @@ class GenerateConfig(PipelineConfig):
     stride: int | None = Field(None, ge=1)
     """Tokens that each evaluation window scores, the last of its context; half the context where not given.
     A smaller one gives every token more context and takes more time."""
-    val_share: float = Field(0.1, gt=0, lt=0.5)
-    """Share of the rest that is the validation split, after the test split is taken."""
-    test_share: float = Field(0.1, gt=0, lt=0.5)
-    """Share that is the test split."""
+    split: SplitShares = SplitShares(train=0.81, val=0.09)
     tokenizer: TokenizerConfig = TokenizerConfig()
     model: ModelConfig = ModelConfig()
 

@@ -7,7 +7,7 @@ said again and again (a speaker's name) is no finding.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,7 +61,7 @@ def parts_of(table: Table) -> list[Part]:
     return [Part(run[0].document, "".join(part.text for part in run), run[0].start) for run in found]
 
 
-def split_passages(table: Table, *, val_share: float, test_share: float, seed: int) -> Splits:
+def split_passages(table: Table, *, fractions: Sequence[float], seed: int) -> Splits:
     """Whole documents to each split where there are three or more, else each document cut in order.
 
     A document that is cut gives its end to the test split and its beginning to the validation split: what stands
@@ -69,8 +69,8 @@ def split_passages(table: Table, *, val_share: float, test_share: float, seed: i
 
     Args:
         table: passages.
-        val_share: share of what is not test.
-        test_share: share of all.
+        fractions: shares of training, validation and test, which sum to 1: of the passages, approximated, where
+            whole documents go to each split, else of each document's characters.
         seed: of the choice of documents.
 
     Raises:
@@ -78,27 +78,25 @@ def split_passages(table: Table, *, val_share: float, test_share: float, seed: i
     """
     parts = parts_of(table)
     if len({part.document for part in parts}) >= FEW:
-        rest = 1 - test_share
-        shares = (rest * (1 - val_share), rest * val_share, test_share)
-        splits = by_group(table, "document", seed=seed, fractions=shares)
+        splits = by_group(table, "document", seed=seed, fractions=fractions)
         counts = [len(np.unique(_codes(one["document"]))) for one in (splits.train, splits.val, splits.test)]
         how = (
             f"Whole documents went to each split (seed {seed}): {counts[0]:,} to training, {counts[1]:,} to "
             f"validation, {counts[2]:,} to test."
         )
         return Splits(splits.train, splits.val, splits.test, how)
-    cut = [_cut_in_order(part, val_share, test_share, table.source) for part in parts]
+    cut = [_cut_in_order(part, fractions, table.source) for part in parts]
     train, val, test = (passages(some, table.source) for some in zip(*cut, strict=True))
     how = (
-        f"The text was cut in order: its last {test_share:.0%} to test, of the rest the first {val_share:.0%} to "
-        "validation and what follows, up to the test split, to training."
+        f"The text was cut in order: its first {100 * fractions[1]:.3g} % to validation, its last "
+        f"{100 * fractions[2]:.3g} % to test, and what lies between to training."
     )
     return Splits(train, val, test, how)
 
 
-def _cut_in_order(part: Part, val_share: float, test_share: float, source: str) -> tuple[Part, Part, Part]:
-    end = int(len(part.text) * (1 - test_share))
-    begin = int(end * val_share)
+def _cut_in_order(part: Part, fractions: Sequence[float], source: str) -> tuple[Part, Part, Part]:
+    _, val, test = fractions
+    begin, end = _whole(len(part.text) * val), _whole(len(part.text) * (1 - test))
     if not 0 < begin < end < len(part.text):
         raise DataError(
             f"{source}, {part.document}: expected a text long enough to be cut into training, validation and test, "
@@ -109,6 +107,11 @@ def _cut_in_order(part: Part, val_share: float, test_share: float, source: str) 
         Part(part.document, part.text[:begin], part.start),
         Part(part.document, part.text[end:], part.start + end),
     )
+
+
+def _whole(characters: float) -> int:
+    """The whole characters of a share; a product that floats leave just below a whole number is that number."""
+    return int(round(characters, 6))
 
 
 def _cut(part: Part) -> Iterable[Part]:

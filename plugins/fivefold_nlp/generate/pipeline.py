@@ -66,12 +66,14 @@ class Generate(Pipeline):
         parts = [Part(str(name), str(text)) for name, text in zip(corpus.ids, corpus["text"], strict=True)]
         return replace(passages(parts, corpus.source), problems=corpus.problems)
 
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Shares of the text, or of the documents' passages, that train, validate and test."""
+        return self.config.split.fractions
+
     def split(self, table: Table) -> Splits:
         """Whole documents to each split, or a single one cut in order; see `split_passages`."""
-        config = self.config
-        return split_passages(
-            table, val_share=config.val_share, test_share=config.test_share, seed=config.seed
-        )
+        return split_passages(table, fractions=self.fractions, seed=self.config.seed)
 
     def fold(self, table: Table, folds: int) -> Splits:
         """Folds of whole documents."""

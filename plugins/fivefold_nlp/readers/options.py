@@ -114,6 +114,6 @@ def rating(label: str, where: str) -> float:
         value = math.nan
     if not math.isfinite(value):
         raise DataError(
-            f"{where}: expected a rating, a finite number, found '{label}'; mend it, or leave --labels ratings away"
+            f"{where}: expected a rating, a finite number, found '{label}'; mend it, or leave --task ratings away"
         )
     return value

@@ -7,7 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import PipelineConfig, StrictModel
-from fivefold.config.fields import ClassWeights, Dropout, Encoding, LabelSmoothing
+from fivefold.config.fields import ClassWeights, Dropout, Encoding, LabelSmoothing, SplitShares
 from fivefold.config.kinds import refuse_fields_of_other_kinds
 from fivefold_nlp.readers.options import ColumnsConfig
 
@@ -18,7 +18,7 @@ FIELDS: dict[ModelKind, frozenset[str]] = {
     "gru": frozenset({"embedding", "hidden", "layers"}),
     "cnn": frozenset({"embedding", "hidden"}),
     "transformer": frozenset({"hidden", "layers", "heads"}),
-    "huggingface": frozenset({"name", "freeze", "pooling"}),
+    "huggingface": frozenset({"name", "frozen_layers", "pooling"}),
 }
 """Which settings each kind of network has, beside dropout."""
 
@@ -41,7 +41,7 @@ class ModelConfig(StrictModel):
     dropout: Dropout = 0.3
     name: str | None = None
     """Of a huggingface encoder: ``minilm-l6`` (through the package index), a hub name, or a local folder."""
-    freeze: int | None = Field(None, ge=-1)
+    frozen_layers: int | None = Field(None, ge=-1)
     """How many of the lowest layers of a huggingface encoder stay as they are, with its token vectors; -1
     trains the last layer alone, and where not given, everything is trained."""
     pooling: Literal["mean", "first"] | None = None
@@ -67,7 +67,7 @@ class TokenizerConfig(StrictModel):
 class SentimentConfig(PipelineConfig):
     """Sentiment analysis: texts, tokens, network, and how it is trained and judged."""
 
-    labels: Literal["classes", "ratings"] = "classes"
+    task: Literal["classes", "ratings"] = "classes"
     """What labels are: names of classes, or ratings, numbers that are predicted as such."""
     encoding: Encoding = "utf-8"
     longest: int = Field(256, ge=4)
@@ -77,6 +77,7 @@ class SentimentConfig(PipelineConfig):
     max_bad_share: float = Field(0.0, ge=0, lt=1)
     """Share of texts that may be blank or without a label; they are left out and listed. More are an error."""
     columns: ColumnsConfig = ColumnsConfig()
+    split: SplitShares = SplitShares()
     tokenizer: TokenizerConfig = TokenizerConfig()
     model: ModelConfig = ModelConfig()
     label_smoothing: LabelSmoothing = 0.0
@@ -84,8 +85,8 @@ class SentimentConfig(PipelineConfig):
 
     @model_validator(mode="after")
     def _settings_of_classes(self) -> Self:
-        if self.labels == "ratings" and (self.class_weights or self.label_smoothing):
+        if self.task == "ratings" and (self.class_weights or self.label_smoothing):
             raise ValueError(
-                "'class_weights' and 'label_smoothing' are for classes; leave them away with labels 'ratings'"
+                "'class_weights' and 'label_smoothing' are for classes; leave them away with the task 'ratings'"
             )
         return self

@@ -111,6 +111,11 @@ class Sentiment(Pipeline):
             LOGGER.warning("Note: %s", note)
         return table
 
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Shares of the texts that train, validate and test, where the source has no splits."""
+        return self.config.split.fractions
+
     def samples(self, table: Table) -> TextDataset:
         """Texts as token numbers; the tokenizer is trained on the training split."""
         facts = self.facts or self._learned_facts(table)
@@ -123,13 +128,13 @@ class Sentiment(Pipeline):
 
     def task(self, data: Facts) -> Task:
         """Cross-entropy of classes, or squared error of ratings."""
-        if self.config.labels == "ratings":
+        if self.config.task == "ratings":
             return TextRegression(self.config, data)
         return TextClassification(self.config, data)
 
     def baselines(self, data: Facts) -> Sequence[Baseline]:  # noqa: ARG002 - the same for all texts
         """The majority class or mean rating, and a linear model on TF-IDF."""
-        if self.config.labels == "ratings":
+        if self.config.task == "ratings":
             return [MeanTarget(), TfidfRidge()]
         return [MajorityClass(), TfidfLogisticRegression()]
 
@@ -179,7 +184,7 @@ class Sentiment(Pipeline):
         config = self.config
         return ReadOptions(
             columns=config.columns,
-            ratings=config.labels == "ratings",
+            ratings=config.task == "ratings",
             encoding=config.encoding,
             longest=config.most_characters,
             max_bad_share=config.max_bad_share,

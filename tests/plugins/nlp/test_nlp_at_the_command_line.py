@@ -186,15 +186,15 @@ def fine_tuning(file: Path, folder: Path) -> list[str]:
     return [*SENTIMENT, "train", str(file), *QUICK, *kind]
 
 
-@pytest.mark.parametrize("freeze", [(), ("--model.freeze", "1"), ("--model.freeze", "-1")])
+@pytest.mark.parametrize("frozen", [(), ("--model.frozen-layers", "1"), ("--model.frozen-layers", "-1")])
 def test_an_encoder_of_the_hub_is_fine_tuned_and_opens_without_it(
-    freeze: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    frozen: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file, folder = reviews(tmp_path / "reviews.csv"), encoder(tmp_path / "encoder")
     words = fine_tuning(file, folder)
-    assert main([*words, *freeze, "--out", str(tmp_path / "none")]) == 2
+    assert main([*words, *frozen, "--out", str(tmp_path / "none")]) == 2
     assert "has positions for fewer tokens (max_position_embeddings 40)" in capsys.readouterr().err
-    assert main([*words, *freeze, "--longest", "40", "--out", str(tmp_path / "run")]) == 0
+    assert main([*words, *frozen, "--longest", "40", "--out", str(tmp_path / "run")]) == 0
     for part in folder.iterdir():
         part.unlink()
     capsys.readouterr()
@@ -207,7 +207,9 @@ def test_a_frozen_encoder_keeps_its_weights(tmp_path: Path) -> None:
 
     file, folder = reviews(tmp_path / "reviews.csv"), encoder(tmp_path / "encoder")
     words = fine_tuning(file, folder)
-    assert main([*words, "--longest", "40", "--model.freeze", "1", "--out", str(tmp_path / "run")]) == 0
+    assert (
+        main([*words, "--longest", "40", "--model.frozen-layers", "1", "--out", str(tmp_path / "run")]) == 0
+    )
     before, after = load_file(folder / "model.safetensors"), load_file(tmp_path / "run" / "model.safetensors")
     ending = "encoder.layer.{}.output.dense.weight"
     kept, moved = (
@@ -226,7 +228,7 @@ def test_ratings_have_baselines_and_marks_of_their_own(tmp_path: Path) -> None:
     rows = reviews(tmp_path / "classes.csv").read_text().splitlines()[1:]
     rated = [row.replace(",pos", ",4.5").replace(",neg", ",1.5") for row in rows]
     file.write_text("\n".join(["text,label", *rated]) + "\n")
-    words = [*SENTIMENT, "train", str(file), *QUICK, "--labels", "ratings", "--out", str(tmp_path / "run")]
+    words = [*SENTIMENT, "train", str(file), *QUICK, "--task", "ratings", "--out", str(tmp_path / "run")]
     assert main(words) == 0
     report: dict[str, Any] = Run.open(tmp_path / "run").report or {}
     assert set(report["baselines"]) == {"mean of the training targets", "TF-IDF with ridge regression"}

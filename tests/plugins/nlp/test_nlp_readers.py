@@ -197,9 +197,8 @@ def test_ratings_are_numbers(tmp_path: Path) -> None:
 def test_a_rating_that_is_no_number(word: str, tmp_path: Path) -> None:
     file = tmp_path / "some.csv"
     file.write_text(f"text,label\na,1.5\nb,{word}\n")
-    with pytest.raises(
-        DataError, match=rf"some\.csv row 3: expected a rating, a finite number, found '{word}'"
-    ):
+    said = rf"some\.csv row 3: expected a rating, a finite number, found '{word}'.*leave --task ratings away"
+    with pytest.raises(DataError, match=said):
         read_labelled(file, ReadOptions(ratings=True))
 
 

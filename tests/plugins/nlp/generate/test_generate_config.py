@@ -14,11 +14,20 @@ from fivefold_nlp.generate.presets import PRESETS
         ({"model": {"kind": "gpt", "hidden": 100}}, "even multiple of its heads, found 100 for 4; choose 8"),
         ({"tokenizer": {"size": 500}}, "'size' is for the kind 'bpe', and found with 'characters'"),
         ({"context": 10, "stride": 11}, "at most the context of 10 tokens, found 11"),
+        (
+            {"split": {"train": 0.9, "val": 0.1}},
+            "must leave a share for the test, found 0.9 and 0.1; lower one",
+        ),
+        ({"split": {"train": 1}}, "Input should be less than 1"),
     ],
 )
 def test_settings_that_do_not_fit(values: dict[str, object], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         GenerateConfig.model_validate(values)
+
+
+def test_a_tenth_of_the_text_tests_and_a_tenth_of_the_rest_validates() -> None:
+    assert GenerateConfig().split.fractions == (0.81, 0.09, 0.1)
 
 
 def test_half_the_context_is_scored() -> None:

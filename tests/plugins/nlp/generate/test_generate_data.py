@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fivefold.data.dataset import Facts
@@ -173,16 +173,31 @@ def test_passages_make_up_the_text(documents: list[str]) -> None:
 def test_a_single_text_is_cut_in_order() -> None:
     text = "".join(chr(97 + number % 26) for number in range(20_000))
     table = passages([Part("a.txt", text)], "a.txt")
-    splits = split_passages(table, val_share=0.1, test_share=0.1, seed=0)
+    splits = split_passages(table, fractions=(0.81, 0.09, 0.1), seed=0)
     (train,), (val,), (test,) = (parts_of(one) for one in (splits.train, splits.val, splits.test))
     assert (val.text, train.text, test.text) == (text[:1800], text[1800:18000], text[18000:])
     assert (val.start, train.start, test.start) == (0, 1800, 18000)
-    assert "cut in order" in splits.how
+    assert splits.how == (
+        "The text was cut in order: its first 9 % to validation, its last 10 % to test, and what lies between to "
+        "training."
+    )
+
+
+@settings(max_examples=60, deadline=None)
+@given(size=st.integers(20, 30_000) | st.integers(1, 300).map(lambda number: 100 * number))
+@example(size=1_115_394)  # tinyshakespeare
+def test_lengths_of_the_parts_are_those_of_whole_numbers(size: int) -> None:
+    splits = split_passages(
+        passages([Part("a.txt", "a" * size)], "a.txt"), fractions=(0.81, 0.09, 0.1), seed=0
+    )
+    begin, end = size * 9 // 100, size * 9 // 10
+    found = [sum(map(len, one["text"])) for one in (splits.train, splits.val, splits.test)]
+    assert found == [end - begin, begin, size - end]
 
 
 def test_whole_documents_go_to_a_split() -> None:
     parts = [Part(f"{number}.txt", "words " * 900) for number in range(10)]
-    splits = split_passages(passages(parts, "plays"), val_share=0.1, test_share=0.2, seed=3)
+    splits = split_passages(passages(parts, "plays"), fractions=(0.7, 0.1, 0.2), seed=3)
     found = [[part.document for part in parts_of(one)] for one in (splits.train, splits.val, splits.test)]
     assert sorted(name for names in found for name in names) == sorted(part.document for part in parts)
     assert [len(names) for names in found] == [7, 1, 2]
@@ -192,4 +207,4 @@ def test_whole_documents_go_to_a_split() -> None:
 def test_a_text_that_cannot_be_cut() -> None:
     table = passages([Part("a.txt", "abc")], "a.txt")
     with pytest.raises(DataError, match=r"a\.txt: expected a text long enough to be cut"):
-        split_passages(table, val_share=0.1, test_share=0.1, seed=0)
+        split_passages(table, fractions=(0.81, 0.09, 0.1), seed=0)

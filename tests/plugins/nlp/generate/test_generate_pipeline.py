@@ -1,10 +1,12 @@
 import random
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import torch
 
 from fivefold.config import EvaluationConfig
+from fivefold.config.fields import SplitShares
 from fivefold.data.dataset import Dataset
 from fivefold.errors import DataError
 from fivefold.evaluation.judge import judge
@@ -66,6 +68,15 @@ def test_trains_and_judges(kind: str, tokens: str, corpus: Path) -> None:
     text = corpus.read_text(encoding="utf-8")
     assert outputs["target"].sum() == len(text) - int(len(text) * 0.9)
     assert outputs["tokens"].sum() >= outputs["target"].sum() / 8
+
+
+def test_the_settings_decide_how_much_of_a_text_trains(corpus: Path) -> None:
+    pipeline = Generate(small(split=SplitShares(train=0.5, val=0.3)))
+    text = corpus.read_text(encoding="utf-8")
+    splits = pipeline.split(pipeline.read(corpus))
+    found = ["".join(one["text"]) for one in (splits.val, splits.train, splits.test)]
+    ends = (0, int(len(text) * 0.3), int(len(text) * 0.8), len(text))
+    assert found == [text[begin:end] for begin, end in pairwise(ends)]
 
 
 def test_tokens_are_learned_from_training_texts_alone(tmp_path: Path) -> None:
