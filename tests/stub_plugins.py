@@ -4,14 +4,30 @@ from __future__ import annotations
 
 import textwrap
 import tomllib
+from importlib import import_module
 from pathlib import Path
+
+import pytest
 
 PROJECT = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 BUILT_IN = tuple(sorted(PROJECT["entry-points"]["fivefold.plugins"]))
 """Plugins of this distribution, in the order in which they are found."""
 
+FIRST = BUILT_IN[0]
+"""A plugin that is there, whichever were taken out of pyproject.toml."""
+
+FIRST_PIPELINE: str = import_module(f"fivefold_{FIRST}.plugin").fivefold_pipelines()[0].name
+"""A pipeline of it."""
+
 HEAD = "from fivefold.plugins import CommandSpec, DatasetSpec, ModelSpec, PipelineSpec, hookimpl\n"
+
+
+def needs(plugin: str) -> pytest.MarkDecorator:
+    """Skips a test whose subject is a plugin of this distribution, where that was taken out of pyproject.toml."""
+    return pytest.mark.skipif(
+        plugin not in BUILT_IN, reason=f"needs the plugin {plugin}, which was taken out"
+    )
 
 
 def write_plugin(
@@ -61,6 +77,6 @@ BROKEN = {
     "names": (pipelines("Names/Task"), "expected domain/task"),
     "domain": (pipelines("runs/task"), "'runs' is a command of fivefold itself"),
     "twice": (pipelines("twice/task", "twice/task"), "has already"),
-    "clash": (pipelines("vision/classify"), "plugin 'vision' of fivefold"),
+    "clash": (pipelines(FIRST_PIPELINE), f"plugin '{FIRST}' of fivefold"),
 }
 """Name to a plugin's source and what the reason must say."""

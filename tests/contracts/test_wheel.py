@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from contracts.conftest import ROOT, Fivefold
-from stub_plugins import BUILT_IN
+from stub_plugins import BUILT_IN, FIRST_PIPELINE
 
 pytestmark = pytest.mark.package_index
 
@@ -42,7 +42,7 @@ def test_it_works_in_an_empty_directory(installed: Fivefold) -> None:
         check=True,
     )
     assert where.stdout.startswith(str(python.parents[1]))
-    assert "vision classify" in installed("--help").stdout
+    assert FIRST_PIPELINE.replace("/", " ") in installed("--help").stdout
     listed = json.loads(installed("data", "list", "--json").stdout)["datasets"]
     assert all("error" not in dataset for dataset in listed)
     plugins = json.loads(installed("plugins", "list", "--json").stdout)["plugins"]
@@ -51,6 +51,6 @@ def test_it_works_in_an_empty_directory(installed: Fivefold) -> None:
     ]
     assert (
         "expected a YAML file"
-        in installed("vision", "classify", "config", "--config", "no.yaml", expect=2).stderr
+        in installed(*FIRST_PIPELINE.split("/"), "config", "--config", "no.yaml", expect=2).stderr
     )
     installed("plugins", "doctor")

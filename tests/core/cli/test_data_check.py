@@ -10,7 +10,7 @@ import pytest
 from fivefold.cli.again import options_again
 from fivefold.cli.main import main
 from fivefold.cli.misses import Miss, in_a_line, nearest_first
-from stub_plugins import write_plugin
+from stub_plugins import FIRST_PIPELINE, needs, write_plugin
 
 DOUBTING = """
 from weather_nowcast import Nowcast
@@ -74,6 +74,8 @@ def test_settings_that_do_not_suit_the_data_are_told(
     assert "Note: With these settings a training would stop: " in capsys.readouterr().err
 
 
+@needs("vision")
+@needs("nlp")
 def test_each_pipeline_says_why_it_does_not_recognise_data(capsys: pytest.CaptureFixture[str]) -> None:
     Path("texts.csv").write_text("texts,label\nfine,good\npoor,bad\n", encoding="utf-8")
     assert main(["data", "check", "texts.csv"]) == 2
@@ -81,7 +83,7 @@ def test_each_pipeline_says_why_it_does_not_recognise_data(capsys: pytest.Captur
     found = [line for line in lines if line.startswith("nlp/sentiment: ")]
     assert "expected a column 'text', found texts, label" in found[0]
     assert [line.partition(":")[0] for line in lines[:-1]].count("vision/classify") == 1
-    assert lines[-1].startswith("error: texts.csv: no pipeline recognises it (asked: driving/predict")
+    assert lines[-1].startswith(f"error: texts.csv: no pipeline recognises it (asked: {FIRST_PIPELINE}")
     assert lines[-1].endswith("fivefold data check texts.csv --pipeline NAME")
 
 
@@ -101,6 +103,7 @@ def test_the_nearest_miss_comes_first(tmp_path: Path) -> None:
     assert in_a_line(long, path).endswith("word ... found none")
 
 
+@needs("nlp")
 def test_of_many_classes_the_largest_and_the_smallest_are_shown(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -9,9 +9,10 @@ import pytest
 from fivefold.cli.main import main
 from fivefold.cli.output import size
 from fivefold.plugins.registry import load_registry
-from stub_plugins import pipelines, write_plugin
+from stub_plugins import needs, pipelines, write_plugin
 
 
+@needs("vision")
 def test_list_shows_every_dataset(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "list"]) == 0
     err = capsys.readouterr().err
@@ -23,6 +24,7 @@ def test_list_shows_every_dataset(capsys: pytest.CaptureFixture[str]) -> None:
     assert listed["fashion-mnist"]["bytes"] > 30_000_000
 
 
+@needs("vision")
 def test_a_dataset_whose_manifest_is_wrong_costs_its_line_only(
     site: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -38,6 +40,7 @@ def test_a_dataset_whose_manifest_is_wrong_costs_its_line_only(
     assert "bytes" in listed["digits"]
 
 
+@needs("vision")
 def test_info_and_get(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["data", "info", "digits"]) == 0
     err = capsys.readouterr().err

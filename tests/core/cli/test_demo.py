@@ -14,6 +14,9 @@ from fivefold.demonstration.page import _doubtful
 from fivefold.demonstration.picture import first_picture
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.plugins.spec import Demo
+from stub_plugins import needs
+
+pytestmark = needs("vision")
 
 JOB = Demo(
     "digits",

@@ -6,32 +6,32 @@ from pathlib import Path
 import pytest
 
 from fivefold.cli.main import main
-from stub_plugins import BROKEN, BUILT_IN, pipelines, write_plugin
+from stub_plugins import BROKEN, BUILT_IN, FIRST, FIRST_PIPELINE, pipelines, write_plugin
 
 
 def test_a_plugin_can_be_switched_off_and_on(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plugins", "disable", "vision"]) == 0
-    assert "vision is disabled in" in capsys.readouterr().err
-    assert Path("fivefold.toml").read_text(encoding="utf-8") == "[plugins]\nvision = false\n"
-    assert main(["vision", "classify", "config"]) == 2
-    assert "run 'fivefold plugins enable vision'" in capsys.readouterr().err
+    assert main(["plugins", "disable", FIRST]) == 0
+    assert f"{FIRST} is disabled in" in capsys.readouterr().err
+    assert Path("fivefold.toml").read_text(encoding="utf-8") == f"[plugins]\n{FIRST} = false\n"
+    assert main([*FIRST_PIPELINE.split("/"), "config"]) == 2
+    assert f"run 'fivefold plugins enable {FIRST}'" in capsys.readouterr().err
     assert main(["plugins", "list", "--json"]) == 0
     listed = {plugin["plugin"]: plugin["status"] for plugin in json.loads(capsys.readouterr().out)["plugins"]}
-    assert listed == {**dict.fromkeys(BUILT_IN, "enabled"), "vision": "disabled"}
-    assert main(["plugins", "enable", "vision", "--json"]) == 0
+    assert listed == {**dict.fromkeys(BUILT_IN, "enabled"), FIRST: "disabled"}
+    assert main(["plugins", "enable", FIRST, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["enabled"] is True
-    assert main(["vision", "classify", "config"]) == 0
+    assert main([*FIRST_PIPELINE.split("/"), "config"]) == 0
 
 
 def test_user_settings_stand_elsewhere(tmp_path: Path) -> None:
-    assert main(["plugins", "disable", "vision", "--user"]) == 0
+    assert main(["plugins", "disable", FIRST, "--user"]) == 0
     assert not Path("fivefold.toml").exists()
     assert (tmp_path / "user" / "fivefold" / "fivefold.toml").is_file()
 
 
 def test_unknown_names_get_a_close_match(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plugins", "disable", "visio"]) == 2
-    assert "no plugin 'visio' is installed; did you mean 'vision'?" in capsys.readouterr().err
+    assert main(["plugins", "disable", FIRST[:-1]]) == 2
+    assert f"no plugin '{FIRST[:-1]}' is installed; did you mean '{FIRST}'?" in capsys.readouterr().err
 
 
 def test_doctor_finds_nothing_here(capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from fivefold.cli.main import main
 from fivefold.cli.root_help import COMMANDS
-from stub_plugins import BROKEN, BUILT_IN, pipelines, write_plugin
+from fivefold.plugins.registry import load_registry
+from stub_plugins import BROKEN, BUILT_IN, FIRST, FIRST_PIPELINE, needs, pipelines, write_plugin
 
 HEAVY = ("torch", "transformers", "cv2", "pandas", "numpy", "pydantic", "rich", "cyclopts")
 
@@ -19,7 +20,7 @@ def test_help_lists_pipelines_and_commands(capsys: pytest.CaptureFixture[str]) -
     assert main(["--help"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    for words in ("vision classify", "Examples:", "--no-plugins", *COMMANDS):
+    for words in (FIRST_PIPELINE.replace("/", " "), "Examples:", "--no-plugins", *COMMANDS):
         assert words in captured.out
     assert main([]) == 0
     assert capsys.readouterr().out == captured.out
@@ -36,7 +37,7 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [("vision", "classify", "train"), ("nlp", "sentiment", "train"), ("nlp", "generate", "predict")],
+    [(*name.split("/"), verb) for name in load_registry().pipelines for verb in ("train", "predict")],
 )
 def test_help_of_a_verb_imports_no_torch(words: tuple[str, ...]) -> None:
     script = (
@@ -55,11 +56,23 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["visio"], "unknown command 'visio'; did you mean 'vision'?"),
+        ([FIRST[:-1]], f"unknown command '{FIRST[:-1]}'; did you mean '{FIRST}'?"),
         (
             ["--hlp"],
             f"unknown option '--hlp'; there are {', '.join(BUILT_IN)}, data, plugins, runs, demo",
         ),
+    ],
+)
+def test_typing_errors_are_one_sentence(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    check_sentence(words, said, capsys)
+
+
+@needs("vision")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
         (["vision", "clasify"], 'unknown command "clasify"; did you mean "classify"'),
         (["vision", "classify", "train"], "DATA is missing; 'fivefold vision classify train --help'"),
         (
@@ -82,9 +95,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
         ),
     ],
 )
-def test_typing_errors_are_one_sentence(
+def test_typing_errors_in_a_pipeline_are_one_sentence(
     words: list[str], said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    check_sentence(words, said, capsys)
+
+
+def check_sentence(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 2
     captured = capsys.readouterr()
     assert captured.out == ""
@@ -107,7 +124,7 @@ def test_a_broken_plugin_costs_a_line(site: Path, capsys: pytest.CaptureFixture[
     captured = capsys.readouterr()
     warning = "warning: plugin 'raises' of fivefold-raises 1.0 is left out because it is broken; "
     assert captured.err == f"{warning}run 'fivefold plugins doctor'\n"
-    assert "vision classify" in captured.out
+    assert FIRST_PIPELINE.replace("/", " ") in captured.out
     assert main(["raises", "task", "train", "x"]) == 2
     assert (
         "'raises' cannot be used: plugin 'raises' of fivefold-raises 1.0 failed with RuntimeError"
@@ -118,9 +135,9 @@ def test_a_broken_plugin_costs_a_line(site: Path, capsys: pytest.CaptureFixture[
 def test_no_plugins_means_none(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--no-plugins", "--help"]) == 0
     out = capsys.readouterr().out
-    assert "vision" not in out
+    assert FIRST_PIPELINE.replace("/", " ") not in out
     assert "fivefold plugins list" in out
-    assert main(["vision", "classify", "config", "--no-plugins"]) == 2
+    assert main([*FIRST_PIPELINE.split("/"), "config", "--no-plugins"]) == 2
     assert "plugins are switched off for this command" in capsys.readouterr().err
 
 

@@ -13,6 +13,9 @@ from pathlib import Path
 import pytest
 
 from fivefold.runs import Run
+from stub_plugins import needs
+
+pytestmark = needs("vision")
 
 WORDS = [
     "vision",

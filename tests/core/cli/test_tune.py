@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from fivefold.cli.main import main
-from stub_plugins import write_plugin
+from stub_plugins import needs, write_plugin
 
 TUNE = ["weather", "nowcast", "tune"]
 SMALL = [
@@ -118,6 +118,7 @@ def test_wrong_input_is_one_sentence_and_writes_nothing(
     assert sorted(Path().rglob("*")) == before
 
 
+@needs("vision")
 def test_help_says_what_is_looked_at_and_imports_little(
     weather: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -139,6 +140,7 @@ def test_help_says_what_is_looked_at_and_imports_little(
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+@needs("vision")
 def test_without_optuna_only_tuning_is_missing(weather: Path) -> None:
     script = (
         "import sys; sys.modules['optuna'] = None; from fivefold.cli.main import main; "

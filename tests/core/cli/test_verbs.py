@@ -13,6 +13,7 @@ from fivefold.cli.options import options_type
 from fivefold.cli.records import flat
 from fivefold.config import PipelineConfig
 from fivefold.errors import PluginError
+from stub_plugins import needs
 
 WORDS = ["weather", "nowcast"]
 
@@ -100,6 +101,7 @@ def test_wrong_input_is_one_sentence_and_writes_nothing(
     assert sorted(path for path in Path().rglob("*")) == before
 
 
+@needs("vision")
 def test_a_run_of_another_pipeline_says_which(trained: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["vision", "classify", "evaluate", str(trained)]) == 2
     assert "expected a run of vision/classify, found one of weather/nowcast" in capsys.readouterr().err
@@ -118,6 +120,7 @@ def test_config_as_yaml_schema_and_json(weather: Path, capsys: pytest.CaptureFix
     assert schema["properties"]["hidden"]["description"] == "Width of the network's state."
 
 
+@needs("vision")
 def test_help_shows_settings_presets_and_an_example(
     weather: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

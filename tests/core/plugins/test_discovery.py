@@ -8,7 +8,7 @@ import pytest
 from fivefold.errors import PluginError
 from fivefold.plugins.discovery import Owner, candidates, isolated
 from fivefold.plugins.registry import load_registry
-from stub_plugins import BROKEN, BUILT_IN, pipelines, write_plugin
+from stub_plugins import BROKEN, BUILT_IN, FIRST, FIRST_PIPELINE, pipelines, write_plugin
 
 
 def test_the_built_in_domain_comes_first_and_others_by_distribution(site: Path) -> None:
@@ -42,7 +42,7 @@ def test_a_broken_plugin_costs_only_itself(site: Path, name: str) -> None:
     assert said in broken.reason
     assert f"fivefold-{name} 1.0" in broken.reason
     assert "Traceback" in broken.details
-    assert {"vision/classify", "works/task"} <= set(registry.pipelines)
+    assert {FIRST_PIPELINE, "works/task"} <= set(registry.pipelines)
     assert f"{name}/task" not in registry.pipelines
     with pytest.raises(PluginError, match=f"'{name}' cannot be used: .*run 'fivefold plugins doctor'"):
         registry.pipeline_spec(f"{name}/task")
@@ -63,10 +63,10 @@ def test_ctrl_c_is_not_taken_for_a_broken_plugin(site: Path) -> None:
 
 
 def test_two_entry_points_of_one_name_name_both_owners(site: Path) -> None:
-    write_plugin(site, "vision", pipelines("sight/see"), distribution="other-vision", target="")
+    write_plugin(site, FIRST, pipelines("sight/see"), distribution="other-plugin", target="")
     reason = load_registry().broken[0].reason
-    assert "other-vision" in reason
-    assert "plugin 'vision' of fivefold" in reason
+    assert "other-plugin" in reason
+    assert f"plugin '{FIRST}' of fivefold" in reason
 
 
 def test_the_later_of_two_claimants_is_refused_whole(site: Path) -> None:
