@@ -23,10 +23,10 @@ WINDOWS, AGENTS, SAMPLES, ROUNDS, LOOPED = 10, 100, 20, 7, 20
 
 def main() -> None:
     """Measure and print."""
-    facts = Facts(seen=8, predicted=12, step=0.5)
+    facts = Facts(lookback=8, horizon=12, step=0.5)
     generator = torch.Generator().manual_seed(0)
     torch.manual_seed(0)
-    network = TrackNetwork("social-gan", 64, facts.predicted, facts.step, noise=8)
+    network = TrackNetwork("social-gan", 64, facts.horizon, facts.step, noise=8)
     task = SocialGAN(network, 64, facts, SAMPLES, 0.1, generator).eval()
     start = 20 * torch.rand(WINDOWS, AGENTS, 1, 2, generator=generator)
     steps = 0.4 * torch.randn(WINDOWS, AGENTS, 1, 2, generator=generator)

@@ -67,20 +67,22 @@ def named_columns(columns: StrictModel, option: str = "--columns") -> dict[str, 
     """Columns that the user named, on the command line, in a file or in Python: option as typed to column.
 
     One that is named as it is called anyway is named, too. But settings that a run keeps, or the command ``config``
-    writes, have every column: there a default is no wish.
+    writes, have every column: there a default is no wish. Settings that hold several columns are left out: what reads
+    those says itself which of them is not there.
 
     Args:
-        columns: settings, each the name of a column, or None.
+        columns: settings, each the name of a column, or None, or several columns.
         option: under which they stand.
     """
     # Not type(), which a trial's settings, which note what is read of them, do not answer as their class does.
     fields = columns.__class__.model_fields
     written_out = columns.model_fields_set >= set(fields)
     return {
-        f"{option}.{role.replace('_', '-')}": str(value)
+        f"{option}.{role.replace('_', '-')}": value
         for role, field in fields.items()
         for value in [getattr(columns, role)]
-        if role in columns.model_fields_set and value and not (written_out and value == field.default)
+        if isinstance(value, str) and value and role in columns.model_fields_set
+        if not (written_out and value == field.default)
     }
 
 
@@ -91,7 +93,7 @@ def require_named(where: object, names: Sequence[str], named: Mapping[str, str])
     run is judged on need not have the columns of units or splits.
 
         require_named(file, column_names(file), named_columns(config.columns))
-        require_named(file, names, {"--series.time": "datum"})
+        require_named(file, names, {"--columns.time": "datum"})
 
     Args:
         where: the file.

@@ -1,7 +1,7 @@
 """Baselines of predicted tracks: they learn nothing and go on as the agent went.
 
 Batches hold ``seen`` ``(B, A, S, 2)``, absolute positions in metres, and ``present`` ``(B, A)``, which agents there
-are; the fact ``predicted`` is the number ``T`` of frames to predict. Outputs are ``samples`` ``(N, A, K, T, 2)``,
+are; the fact ``horizon`` is the number ``T`` of frames to predict. Outputs are ``samples`` ``(N, A, K, T, 2)``,
 ``single`` ``(N, A, T, 2)``, where there is one, and ``seen`` ``(N, A, S, 2)``, float32, padded with nan to the most
 agents of a batch.
 """
@@ -33,7 +33,7 @@ class _FromSeen(Baseline):
         for _, batch in in_batches(samples):
             there = batch["present"].numpy()
             seen = batch["seen"].numpy()
-            single, drawn = self._tracks(seen[there].astype(np.float64), samples.facts.predicted)
+            single, drawn = self._tracks(seen[there].astype(np.float64), samples.facts.horizon)
             known = {"samples": drawn, "single": single, "seen": seen[there]}
             parts.append({name: _placed(values, there) for name, values in known.items()})
         most = max(part["seen"].shape[1] for part in parts)

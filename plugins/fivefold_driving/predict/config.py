@@ -53,9 +53,9 @@ class PredictConfig(PipelineConfig):
 
     interval: float = Field(0.4, gt=0, le=10)
     """Seconds between frames; tracks are resampled to it."""
-    seen: int = Field(8, ge=2, le=100)
+    lookback: int = Field(8, ge=2, le=100)
     """Frames that are seen."""
-    predicted: int = Field(12, ge=1, le=200)
+    horizon: int = Field(12, ge=1, le=200)
     """Frames that are predicted."""
     held_out: str | None = None
     """The scene that tests (leave one scene out); where not given as the source says, else the source's last scene."""

@@ -33,15 +33,15 @@ class TrackWindows(TableDataset):
         """The windows at ``indices``."""
         rows = indices.numpy()
         widest = self._counts[rows] if self._trimmed else self._counts
-        seen, length = int(self.facts.seen), int(self.facts.seen + self.facts.predicted)
+        lookback, length = int(self.facts.lookback), int(self.facts.lookback + self.facts.horizon)
         padded = np.full((len(rows), int(widest.max(initial=1)), length, 2), np.nan, np.float32)
         for place, row in enumerate(rows):
             padded[place, : self._counts[row]] = self._tracks[row]
-        present = ~np.isnan(padded[:, :, seen - 1, 0])
-        future = padded[:, :, seen:]
+        present = ~np.isnan(padded[:, :, lookback - 1, 0])
+        future = padded[:, :, lookback:]
         future[np.isnan(future[..., 0]).any(axis=2)] = np.nan
         return {
-            "seen": torch.from_numpy(np.nan_to_num(padded[:, :, :seen])),
+            "seen": torch.from_numpy(np.nan_to_num(padded[:, :, :lookback])),
             "present": torch.from_numpy(present),
             "target": torch.from_numpy(future),
         }
@@ -71,11 +71,12 @@ class TrackWindows(TableDataset):
         return self._table["agents"]
 
 
-def measure(table: Table, seen: int, predicted: int, interval: float) -> Facts:
+def measure(table: Table, lookback: int, horizon: int, interval: float) -> Facts:
     """Facts of a training split: numbers of frames, and the usual length of a step in metres."""
     lengths = [
-        np.linalg.norm(np.diff(tracks[:, :seen], axis=1), axis=2).ravel() for tracks in table["tracks"][:4096]
+        np.linalg.norm(np.diff(tracks[:, :lookback], axis=1), axis=2).ravel()
+        for tracks in table["tracks"][:4096]
     ]
     steps = np.concatenate(lengths) if lengths else np.ones(1)
     usual = float(np.sqrt(np.nanmean(np.square(steps)))) if np.isfinite(steps).any() else 1.0
-    return Facts(seen=seen, predicted=predicted, interval=interval, step=usual or 1.0, unit="scene block")
+    return Facts(lookback=lookback, horizon=horizon, interval=interval, step=usual or 1.0, unit="scene block")

@@ -152,28 +152,26 @@ class TrackDecoder(nn.Module):
     Args:
         inputs: width of the state.
         hidden: inner width.
-        predicted: steps ``T``.
+        horizon: steps ``T``.
         recurrent: whether by an LSTM.
         numbers: that each step has: 2 for a place, 4 with a spread.
     """
 
-    def __init__(
-        self, inputs: int, hidden: int, predicted: int, *, recurrent: bool, numbers: int = 2
-    ) -> None:
+    def __init__(self, inputs: int, hidden: int, horizon: int, *, recurrent: bool, numbers: int = 2) -> None:
         super().__init__()
-        self.predicted, self.numbers = predicted, numbers
+        self.horizon, self.numbers = horizon, numbers
         self.begin = nn.Linear(inputs, hidden)
         self.recurrent = nn.LSTM(hidden, hidden, batch_first=True) if recurrent else None
-        width = numbers if recurrent else numbers * predicted
+        width = numbers if recurrent else numbers * horizon
         self.end = nn.Sequential(nn.Linear(hidden, 2 * hidden), nn.ReLU(), nn.Linear(2 * hidden, width))
 
     def forward(self, state: Tensor) -> Tensor:
         """States ``(M, inputs)`` to ``(M, T, numbers)``."""
         begun = torch.relu(self.begin(state))
         if self.recurrent is not None:
-            begun, _ = self.recurrent(begun[:, None].expand(-1, self.predicted, -1))
+            begun, _ = self.recurrent(begun[:, None].expand(-1, self.horizon, -1))
         ended: Tensor = self.end(begun)
-        return ended.view(len(state), self.predicted, self.numbers)
+        return ended.view(len(state), self.horizon, self.numbers)
 
 
 class TrackNetwork(nn.Module):
@@ -182,18 +180,18 @@ class TrackNetwork(nn.Module):
     Args:
         kind: ``lstm``, ``social-lstm``, ``attention`` or ``social-gan``.
         hidden: width ``H``.
-        predicted: frames ``T``.
+        horizon: frames ``T``.
         step: usual length of a step, metres.
         noise: numbers drawn for each future; 0 for a single one.
     """
 
-    def __init__(self, kind: str, hidden: int, predicted: int, step: float, noise: int = 0) -> None:
+    def __init__(self, kind: str, hidden: int, horizon: int, step: float, noise: int = 0) -> None:
         super().__init__()
         social = {"lstm": "none", "social-lstm": "pooling", "social-gan": "pooling"}.get(kind, "attention")
         self.step, self.noise = step, noise
         self.encoder = TrackEncoder(hidden, social, step)
         recurrent = kind in {"lstm", "social-lstm"}
-        self.decoder = TrackDecoder(hidden + noise, hidden, predicted, recurrent=recurrent)
+        self.decoder = TrackDecoder(hidden + noise, hidden, horizon, recurrent=recurrent)
 
     def forward(self, seen: Tensor, present: Tensor, noise: Tensor | None = None) -> Tensor:
         """``(B, A, S, 2)``, ``(B, A)`` and, of a drawing network, ``(B, K, noise)`` to ``(B, A, K, T, 2)``.
@@ -214,8 +212,8 @@ class TrackNetwork(nn.Module):
         return constant_velocity(seen, change.shape[1])[:, :, None] + frames.out(local.cumsum(dim=3))
 
 
-def constant_velocity(seen: Tensor, predicted: int) -> Tensor:
+def constant_velocity(seen: Tensor, horizon: int) -> Tensor:
     """The last step repeated: ``(B, A, S, 2)`` to ``(B, A, T, 2)``."""
     step = (seen[:, :, -1] - seen[:, :, -2])[:, :, None]
-    count = torch.arange(1, predicted + 1, device=seen.device, dtype=seen.dtype)[:, None]
+    count = torch.arange(1, horizon + 1, device=seen.device, dtype=seen.dtype)[:, None]
     return seen[:, :, -1:] + step * count

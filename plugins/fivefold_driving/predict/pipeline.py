@@ -65,10 +65,10 @@ class Predict(Pipeline):
         """
         table = self._windows(source, judged=True)
         if not len(table):
-            length = self.config.seen + self.config.predicted
+            length = self.config.lookback + self.config.horizon
             raise DataError(
                 f"{source}: expected agents that are there for {length} frames of {self.config.interval:g} "
-                "s, found none; choose fewer --seen or --predicted frames, or another --interval"
+                "s, found none; shorten --lookback or --horizon, or choose another --interval"
             )
         return table
 
@@ -82,7 +82,7 @@ class Predict(Pipeline):
 
     def split(self, table: Table) -> Splits:
         """Leave the scene out that the settings name, else split as the source says; what it lacks is made."""
-        length = self.config.seen + self.config.predicted
+        length = self.config.lookback + self.config.horizon
         if self.config.held_out is not None:
             return leave_out(table, self.config.held_out, length)
         return as_the_source_says(table, length)
@@ -99,13 +99,13 @@ class Predict(Pipeline):
                 f"--folds {folds}: expected as many as there are scenes, found {len(places)} "
                 f"({', '.join(places)})"
             )
-        return leave_out(table, places[self.config.fold], self.config.seen + self.config.predicted)
+        return leave_out(table, places[self.config.fold], self.config.lookback + self.config.horizon)
 
     def samples(self, table: Table) -> Dataset:
         """Windows as tensors."""
         if self.facts is not None:
             return TrackWindows(table, self.facts, trimmed=False)
-        facts = measure(table, self.config.seen, self.config.predicted, self.config.interval)
+        facts = measure(table, self.config.lookback, self.config.horizon, self.config.interval)
         keep_doubts(facts, self._doubts)
         return TrackWindows(table, facts, trimmed=True)
 
@@ -114,11 +114,11 @@ class Predict(Pipeline):
         model = self.config.model
         generator = torch.Generator().manual_seed(self.config.seed)
         if model.kind == "social-gan":
-            network = TrackNetwork(model.kind, model.hidden, data.predicted, data.step, model.noise)
+            network = TrackNetwork(model.kind, model.hidden, data.horizon, data.step, model.noise)
             return SocialGAN(network, model.hidden, data, self.config.samples, model.adversarial, generator)
         if model.mixture is not None:
             return TrackMixture(model.kind, model.hidden, model.mixture, data, self.config.samples, generator)
-        return TrackForecast(TrackNetwork(model.kind, model.hidden, data.predicted, data.step))
+        return TrackForecast(TrackNetwork(model.kind, model.hidden, data.horizon, data.step))
 
     def augment(self, data: Facts) -> Augment | None:  # noqa: ARG002 - the interface
         """The variations that the settings ask for."""
@@ -189,13 +189,13 @@ class Predict(Pipeline):
 
     def _of_scene(self, scene: Scene, *, judged: bool) -> Iterator[dict[str, Any]]:
         config = self.config
-        for window in windows_of(scene, config.seen, config.predicted, judged=judged):
+        for window in windows_of(scene, config.lookback, config.horizon, judged=judged):
             seconds = window.frame * scene.interval
             yield {
                 "id": f"{scene.name}@{window.frame}",
                 "scene": scene.name,
                 "block": f"{scene.name}/{int(seconds // config.block)}",
-                "start": window.frame - config.seen + 1,
+                "start": window.frame - config.lookback + 1,
                 "clock": np.nan if scene.start is None else scene.start + seconds,
                 "origin": window.origin,
                 "tracks": window.tracks,
@@ -216,10 +216,10 @@ class Predict(Pipeline):
     def _last(self, scene: Scene, source: Path) -> dict[str, Any]:
         """The window that ends with the scene's last frame."""
         for row in self._of_scene(scene, judged=False):
-            if row["start"] + self.config.seen > scene.frames.max():
+            if row["start"] + self.config.lookback > scene.frames.max():
                 return row
         raise DataError(
-            f"{source}, scene '{scene.name}': expected an agent that is there for its last {self.config.seen} "
+            f"{source}, scene '{scene.name}': expected an agent that is there for its last {self.config.lookback} "
             "frames, found none; leave the scene out, or end it earlier"
         )
 

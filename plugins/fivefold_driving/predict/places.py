@@ -161,7 +161,7 @@ def _splits(
     if not train.any():
         raise DataError(
             f"{table.source}: expected several scenes to train on, or one of more than {length} frames before the end "
-            "that validates, found none; add scenes, or choose fewer --seen or --predicted frames"
+            "that validates, found none; add scenes, or shorten --lookback or --horizon"
         )
     parts = [table.take(np.flatnonzero(mask)) for mask in (train, val, test)]
     parts[1] = _blocks_apart(parts[0], parts[1])

@@ -110,10 +110,10 @@ class TrackMixture(TrackTask):
         super().__init__()
         self.samples, self.components, self.step = samples, components, float(data.step)
         social = {"lstm": "none", "social-lstm": "pooling"}.get(kind, "attention")
-        self.predicted = int(data.predicted)
+        self.horizon = int(data.horizon)
         self.encoder = TrackEncoder(hidden, social, self.step)
         self.decoders = nn.ModuleList(
-            TrackDecoder(hidden, hidden, self.predicted, recurrent=kind != "attention", numbers=4)
+            TrackDecoder(hidden, hidden, self.horizon, recurrent=kind != "attention", numbers=4)
             for _ in range(components)
         )
         self.choose = nn.Linear(hidden, components)
@@ -129,8 +129,8 @@ class TrackMixture(TrackTask):
         full = seen.new_zeros(*present.shape, *found.shape[1:])
         full[present] = found.to(full.dtype)
         means = (full[..., :2] * self.step).cumsum(dim=3)
-        straight = frames.into(constant_velocity(seen, self.predicted) - frames.origin[:, :, None])
-        growth = torch.arange(1, self.predicted + 1, device=seen.device).log()[:, None]
+        straight = frames.into(constant_velocity(seen, self.horizon) - frames.origin[:, :, None])
+        growth = torch.arange(1, self.horizon + 1, device=seen.device).log()[:, None]
         spreads = full[..., 2:].clamp(-5, 5) + math.log(self.step / 2) + growth
         return self.choose(state).log_softmax(dim=-1), means + straight[:, :, None], spreads, frames
 
@@ -150,7 +150,7 @@ class TrackMixture(TrackTask):
     def loss(self, batch: Batch, phase: str) -> Loss:  # noqa: ARG002 - one phase
         """Negative log-likelihood, nats a frame."""
         count = judged_of(batch["target"]).sum()
-        return Loss(-self.log_likelihood(batch).sum() / (self.predicted * count.clamp(min=1)), count)
+        return Loss(-self.log_likelihood(batch).sum() / (self.horizon * count.clamp(min=1)), count)
 
     def predict(self, batch: Batch) -> Batch:
         """Drawn futures, which are the same draws in every window, and the most likely one."""

@@ -23,7 +23,7 @@ class Window:
         frame: of the last seen frame.
         agents: codes of its agents, ``(A,)``.
         origin: centre of the agents at the last seen frame, ``(2,)``, metres.
-        tracks: positions relative to it, float32 ``(A, seen + predicted, 2)``; nan where an agent is gone.
+        tracks: positions relative to it, float32 ``(A, lookback + horizon, 2)``; nan where an agent is gone.
     """
 
     frame: int
@@ -32,27 +32,27 @@ class Window:
     tracks: NDArray[np.float32]
 
 
-def windows_of(scene: Scene, seen: int, predicted: int, *, judged: bool) -> Iterator[Window]:
+def windows_of(scene: Scene, lookback: int, horizon: int, *, judged: bool) -> Iterator[Window]:
     """Every window of a scene, one a frame, in order of time.
 
     Args:
         scene: the tracks.
-        seen: frames that are seen.
-        predicted: frames that are predicted.
+        lookback: frames that are seen.
+        horizon: frames that are predicted.
         judged: only windows in which at least one agent is there to the end; else every window with an agent,
             however little of its future is known.
     """
     end = int(scene.frames.max(initial=-1)) + 1
     starts = np.unique(scene.frames)  # a window that begins with nobody has nobody
-    for start in starts[starts + (seen + predicted if judged else seen) <= end]:
-        agents, block = _block(scene, int(start), seen + predicted)
-        present = ~np.isnan(block[:, :seen, 0]).any(axis=1)
+    for start in starts[starts + (lookback + horizon if judged else lookback) <= end]:
+        agents, block = _block(scene, int(start), lookback + horizon)
+        present = ~np.isnan(block[:, :lookback, 0]).any(axis=1)
         tracks = block[present]
-        if not present.any() or (judged and np.isnan(tracks[:, seen:, 0]).any(axis=1).all()):
+        if not present.any() or (judged and np.isnan(tracks[:, lookback:, 0]).any(axis=1).all()):
             continue
-        origin = tracks[:, seen - 1].mean(axis=0)
+        origin = tracks[:, lookback - 1].mean(axis=0)
         yield Window(
-            frame=int(start) + seen - 1,
+            frame=int(start) + lookback - 1,
             agents=agents[present],
             origin=origin,
             tracks=(tracks - origin).astype(np.float32),

@@ -8,14 +8,15 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import PipelineConfig, StrictModel
+from fivefold.config.fields import SplitShares
 from fivefold.config.forecaster import ForecasterConfig, ForecasterKind
 from fivefold_finance.series.options import DateOrder, Epoch
 
 CalendarFeature = Literal["hour", "weekday", "day", "month"]
 
 
-class SeriesConfig(StrictModel):
-    """How series are read."""
+class ColumnsConfig(StrictModel):
+    """Names of the columns."""
 
     time: str | None = None
     """Column with the time; time, date, datetime, timestamp or ds where not given."""
@@ -23,8 +24,11 @@ class SeriesConfig(StrictModel):
     """Column that tells series apart; symbol, ticker, unique_id or name where not given."""
     values: tuple[str, ...] = ()
     """Columns to read; all but time and symbol where not given."""
-    zone: str | None = None
-    """IANA zone of times that carry none, such as America/New_York."""
+
+
+class SeriesConfig(StrictModel):
+    """How series are read."""
+
     calendar: str | None = None
     """Exchange whose sessions the bars are, such as XNYS: a missing session is then a gap, and forecasts of days to
     come are dated by it."""
@@ -36,11 +40,9 @@ class SeriesConfig(StrictModel):
     """Month or day first, in dates such as 1/4/1999; found out where not given."""
     epoch: Epoch | None = None
     """Unit of times that are numbers; found out where not given."""
-    max_bad_share: float = Field(0.01, ge=0, lt=1)
-    """Share of a series' bars that may contradict themselves; they are left out and listed. More are an error."""
 
 
-class SplitConfig(StrictModel):
+class SplitConfig(SplitShares):
     """Where the past ends: validation follows training, and the test is what came last."""
 
     train: float = Field(0.6, gt=0, lt=1)
@@ -60,10 +62,6 @@ class SplitConfig(StrictModel):
     def _one_way(self) -> Self:
         if self.dates and self.sizes:
             raise ValueError("'dates' and 'sizes' both say where the splits begin; choose one")
-        if self.train + self.val >= 1:
-            raise ValueError(
-                f"'train' and 'val' must leave a share for the test, found {self.train:g} and {self.val:g}"
-            )
         if self.dates and (len(self.dates) not in {2, 3} or list(self.dates) != sorted(set(self.dates))):
             raise ValueError(
                 "'dates' must be two or three days, one after the other (validation, test, end), found "
@@ -103,7 +101,7 @@ class ForecastConfig(PipelineConfig):
     """Steps that are forecast."""
     targets: tuple[str, ...] = ()
     """Columns to forecast; the close of prices, all columns of any other series where not given."""
-    columns: tuple[str, ...] = ()
+    covariates: tuple[str, ...] = ()
     """Columns that are seen beside the targets; none of prices, all of any other series where not given."""
     target_as: Literal["auto", "levels", "returns"] = "auto"
     """Forecast values themselves or their log returns; auto takes returns for prices, else levels."""
@@ -124,6 +122,12 @@ class ForecastConfig(PipelineConfig):
     """Quantiles to forecast, such as 0.05 0.5 0.95; a point forecast where not given."""
     coverage: float = Field(0.9, gt=0, lt=1)
     """Share of values that the forecast interval is to hold."""
+    columns: ColumnsConfig = ColumnsConfig()
+    zone: str | None = None
+    """IANA time zone of times that state none, such as America/New_York; that of a column 'zone' or of the calendar
+    where not given, else UTC."""
+    max_bad_share: float = Field(0.01, ge=0, lt=1)
+    """Share of a series' bars that may contradict themselves; they are left out and listed. More are an error."""
     series: SeriesConfig = SeriesConfig()
     split: SplitConfig = SplitConfig()
     walk: WalkConfig = WalkConfig()

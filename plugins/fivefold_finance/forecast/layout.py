@@ -54,7 +54,7 @@ def layout_of(series: Sequence[Series], config: ForecastConfig, source: str) -> 
     prices = "close" in first.columns and config.series.prices is not False
     available = [name for name in first.columns if name not in config.known]
     targets = config.targets or (("close",) if prices else tuple(available))
-    beside = config.columns or (() if prices or config.targets else tuple(available))
+    beside = config.covariates or (() if prices or config.targets else tuple(available))
     columns = tuple(dict.fromkeys((*targets, *beside)))
     returns = prices if config.target_as == "auto" else config.target_as == "returns"
     sessions = prices if config.grid == "auto" else config.grid == "sessions"

@@ -34,9 +34,16 @@ class Read:
 
 def options_of(config: ForecastConfig) -> SeriesOptions:
     """What readers are told: also which columns are asked for, and that no others are where the targets are named."""
-    named = {"--known": config.known, "--columns": config.columns, "--targets": config.targets}
+    named = {"--known": config.known, "--covariates": config.covariates, "--targets": config.targets}
     asked = {column: option for option, columns in named.items() for column in columns}
-    return SeriesOptions(**config.series.model_dump(), asked=asked, only_asked=bool(config.targets))
+    return SeriesOptions(
+        **config.columns.model_dump(),
+        **config.series.model_dump(),
+        zone=config.zone,
+        max_bad_share=config.max_bad_share,
+        asked=asked,
+        only_asked=bool(config.targets),
+    )
 
 
 def read_origins(source: Path, config: ForecastConfig, facts: Facts | None) -> Read:

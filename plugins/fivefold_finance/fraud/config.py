@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, field_validator
 
 from fivefold.config import PipelineConfig, StrictModel
+from fivefold.config.fields import ClassWeights, SplitShares
 from fivefold_finance.fraud.costs import CostConfig
 from fivefold_finance.transactions.options import ColumnsConfig
 from fivefold_finance.zones import is_zone
@@ -50,11 +51,9 @@ class FraudConfig(PipelineConfig):
     """IANA time zone of times that state none."""
     drop_duplicates: bool = False
     """Leave rows out that repeat an earlier one in every column."""
-    shares: tuple[float, float, float] = (0.6, 0.2, 0.2)
-    """Shares of training, validation and test, in order of time."""
     label_delay: float = Field(0.0, ge=0)
     """Days until the label of a transaction is known, where the data do not say when."""
-    history: int = Field(16, ge=2, le=512)
+    lookback: int = Field(16, ge=2, le=512)
     """Transactions of an account that the GRU sees at most, the current one last."""
     days: float = Field(30.0, gt=0)
     """Days after which a transaction of an account is forgotten."""
@@ -62,10 +61,10 @@ class FraudConfig(PipelineConfig):
     """Whether the time of day is learned from."""
     rare: int = Field(200, ge=1)
     """Names of a category that occur less often in training count as unseen, so that unseen ones are learned, too."""
-    balanced: bool = False
-    """Weigh frauds and genuine transactions so that they count alike in the loss; nothing is ever resampled."""
+    class_weights: ClassWeights = False
     specificity: float = Field(0.999, ge=0.5, lt=1)
     """Share of genuine transactions that must stay below the threshold of an alert, on the validation split."""
+    split: SplitShares = SplitShares(train=0.6, val=0.2)
     model: FraudModelConfig = FraudModelConfig()
     costs: CostConfig = CostConfig()
 
@@ -75,9 +74,3 @@ class FraudConfig(PipelineConfig):
         if not is_zone(zone):
             raise ValueError(f"expected a zone of IANA's such as Europe/Brussels, found '{zone}'")
         return zone
-
-    @model_validator(mode="after")
-    def _positive_shares(self) -> Self:
-        if min(self.shares) <= 0:
-            raise ValueError(f"'shares' must be three positive numbers, found {self.shares}")
-        return self

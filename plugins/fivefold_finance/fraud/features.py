@@ -33,7 +33,7 @@ def baseline_features(facts: Facts, *, filled: bool) -> Callable[[Batch], Array]
     def features(batch: Batch) -> Array:
         values, codes = batch["input"].float(), batch.get("categories")
         parts = []
-        if facts.history:
+        if facts.lookback:
             rows, last = torch.arange(len(values)), batch["lengths"] - 1
             parts = _sums(values, batch["lengths"], amount)
             values = values[rows, last, :-1]  # the age of the transaction itself is always 0

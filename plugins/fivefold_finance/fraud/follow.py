@@ -1,10 +1,11 @@
 """Scores of transactions as they come in, the same as those of a whole file.
 
-Lines are CSV with a header, or JSON objects. Each account's last transactions are remembered as the batch sees them,
-and forgotten after the window of days, so that memory is bounded. A line that cannot be read is given back with what is
-wrong with it, and no score. Transactions that come in late, after a later one, are scored with what is no later than
-themselves; those that were scored in between did not know of them, as they would in a whole file. Ids that stand twice
-are not looked for, as that would need to remember them all.
+Lines are CSV, whose header shows what parts their cells, or JSON objects. Each account's last transactions are
+remembered as the batch sees them, and forgotten after the window of days, so that memory is bounded. A line that cannot
+be read is given back with what is wrong with it, and no score. Transactions that come in late, after a later one, are
+scored with what is no later than themselves; those that were scored in between did not know of them, as they would in a
+whole file. A comma that may be a decimal one or part thousands is refused until a line has shown which it is; in a
+whole file a later one may. Ids that stand twice are not looked for, as that would need to remember them all.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import pyarrow as pa
 import torch
 
 from fivefold.data.dataset import HOST_KEYS, Batch, Facts
+from fivefold.data.decimals import DecimalCommas
 from fivefold.errors import DataError
 from fivefold.prediction import Request
 from fivefold.tasks.base import Task
@@ -27,8 +29,9 @@ from fivefold_finance.fraud.data import history_batch
 from fivefold_finance.fraud.encoding import Encoded, encode, expected_of
 from fivefold_finance.fraud.history import Accounts
 from fivefold_finance.transactions.build import build
+from fivefold_finance.transactions.decimals import StreamedCommas
 from fivefold_finance.transactions.options import ColumnsConfig
-from fivefold_finance.transactions.readers.tables import header_of, parse_csv
+from fivefold_finance.transactions.readers.tables import delimiter_among, header_of, parse_csv
 from fivefold_finance.transactions.roles import find_roles
 from fivefold_finance.transactions.schema import Roles, Transactions
 from fivefold_finance.transactions.times import time_form
@@ -68,6 +71,8 @@ def follow(
         if good is not None:
             records |= dict(zip(good.rows.tolist(), scorer.score(good), strict=True))
         yield [records[line] for line in sorted(records)]
+    for note in table.notes():
+        LOGGER.warning("%s", note)
     if scorer.late:
         LOGGER.warning("%s: %d transactions came in after a later one; see their notes", source, scorer.late)
     tell_unseen(source, scorer.unseen)
@@ -92,6 +97,8 @@ class _Lines:
     facts: Facts
     zone: str
     header: list[str] | None = None
+    delimiter: str = ","
+    commas: StreamedCommas | None = None
     objects: bool = False
     roles: Roles | None = None
     form: str | None = None
@@ -103,8 +110,7 @@ class _Lines:
             first = wanted[0]
             self.objects = first[1].lstrip("\ufeff \t").startswith("{")
             if not self.objects:
-                self.header = header_of(first[1].lstrip("\ufeff"))
-                self.roles = find_roles(self.header, self.columns, self.source)
+                self._begin(first[1].lstrip("\ufeff"))
                 wanted = wanted[1:]
         if not wanted:
             return None
@@ -112,6 +118,18 @@ class _Lines:
             return self._built(wanted)
         except DataError:
             return self._one_by_one(wanted, records)
+
+    def notes(self) -> list[str]:
+        """A sentence on the columns in which decimal commas were read."""
+        return [] if self.commas is None else self.commas.known.notes()
+
+    def _begin(self, header: str) -> None:
+        self.delimiter = delimiter_among(self.source, [header])
+        self.header = header_of(header, self.delimiter)
+        self.roles = find_roles(self.header, self.columns, self.source)
+        if self.delimiter != ",":
+            numbers = [self.roles.time, self.roles.amount, *self.facts.numbers]
+            self.commas = StreamedCommas(DecimalCommas(self.source, numbers))
 
     def _one_by_one(self, lines: Sequence[Line], records: dict[int, Record]) -> Transactions | None:
         good = []
@@ -139,10 +157,10 @@ class _Lines:
         rows = np.array([number for number, _ in lines], dtype=np.int64)
         return build(cells, rows, roles, self.columns, self.zone, self.source, expected_of(self.facts))
 
-    def _rows(self, lines: Sequence[Line]) -> dict[str, pa.ChunkedArray]:
+    def _rows(self, lines: Sequence[Line]) -> Mapping[str, pa.ChunkedArray]:
         header = self.header or []
         try:
-            table = parse_csv("\n".join(text for _, text in lines).encode(), header)
+            table = parse_csv("\n".join(text for _, text in lines).encode(), header, self.delimiter)
         except pa.ArrowException as error:
             raise DataError(
                 f"{self.source}, row {lines[0][0]}: expected {len(header)} cells as in the header, found another row "
@@ -152,7 +170,8 @@ class _Lines:
             raise DataError(
                 f"{self.source}, row {lines[0][0]}: expected one row on each line, found quotes that run over several"
             )
-        return {name: table[name] for name in table.column_names}
+        cells = {name: table[name] for name in table.column_names}
+        return cells if self.commas is None else self.commas.read([number for number, _ in lines], cells)
 
     def _objects(self, lines: Sequence[Line]) -> dict[str, pa.ChunkedArray]:
         found = [self._object(line) for line in lines]
@@ -203,14 +222,14 @@ class _Scorer:
     accounts: Accounts = field(init=False)
 
     def __post_init__(self) -> None:
-        self.accounts = Accounts(int(self.facts.history), float(self.facts.days))
+        self.accounts = Accounts(int(self.facts.lookback), float(self.facts.days))
 
     def score(self, found: Transactions) -> list[Record]:
         """A record for each transaction, in the order in which they came in."""
         encoded = encode(found, self.facts)
         self.unseen += encoded.unseen
         notes = [self._note(moment) for moment in encoded.moments.tolist()]
-        batch = self._histories(found, encoded) if self.facts.history else _alone(encoded, self.facts)
+        batch = self._histories(found, encoded) if self.facts.lookback else _alone(encoded, self.facts)
         moved = {name: held if name in HOST_KEYS else held.to(self.device) for name, held in batch.items()}
         with torch.no_grad():
             outputs = {name: held.float().cpu().numpy() for name, held in self.task.predict(moved).items()}

@@ -47,7 +47,7 @@ def measure(train: Transactions, config: FraudConfig, kind: str, unit: str) -> F
         columns=column_names(train, time_of_day=config.time_of_day, aged=aged),
         gaps=[place for place, column in enumerate(numbers) if np.isnan(column).any()],
         time_of_day=config.time_of_day,
-        history=config.history if aged else 0,
+        lookback=config.lookback if aged else 0,
         days=config.days,
         account=train.roles.account,
         roles={name: NONE if value is None else value for name, value in roles.items()},

@@ -127,7 +127,7 @@ class HistoryNetwork(nn.Module):
 
 def network_inputs(facts: Facts) -> tuple[str, ...]:
     """Keys of the batch that the network reads, in the order of its arguments."""
-    return ("input", *(["lengths"] if facts.history else []), *(["categories"] if facts.categories else []))
+    return ("input", *(["lengths"] if facts.lookback else []), *(["categories"] if facts.categories else []))
 
 
 def category_embeddings(names: Mapping[str, Sequence[str]]) -> list[nn.Embedding]:

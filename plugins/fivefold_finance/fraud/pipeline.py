@@ -85,11 +85,16 @@ class Fraud(Pipeline):
         columns = self.config.columns if self.facts is None else _told(self.facts, labelled=False)
         return self._read(source, columns)
 
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Shares of training, validation and test, in order of time."""
+        return self.config.split.fractions
+
     def split(self, table: Table) -> Splits:
         """Past, then, latest; labels that were not known in time are not used."""
         whole = _whole(table)
         labelled = self._kind(whole) != "autoencoder"
-        splits = split_by_time(table, whole, self.config.shares, self.config.label_delay, labelled=labelled)
+        splits = split_by_time(table, whole, self.fractions, self.config.label_delay, labelled=labelled)
         judged = whole.take(splits.test["place"])
         self._unit = independent_units(judged.times, judged.accounts)[1]
         self._splits = splits
@@ -106,8 +111,8 @@ class Fraud(Pipeline):
             self._known = None
         if self._known is None or self._known[0] is not whole:
             histories = None
-            if facts.history and whole.accounts is not None:
-                histories = Histories.of(whole.accounts, whole.times, int(facts.history), float(facts.days))
+            if facts.lookback and whole.accounts is not None:
+                histories = Histories.of(whole.accounts, whole.times, int(facts.lookback), float(facts.days))
             self._known = (whole, encode(whole, facts), histories)
         return TransactionSamples(table, *self._known, facts)
 
@@ -121,7 +126,7 @@ class Fraud(Pipeline):
         """Prevalence, logistic regression, random forest and gradient boosting; of the autoencoder mean and PCA."""
         if data.kind == "autoencoder":
             return [PrincipalComponents(0), PrincipalComponents(self.config.model.bottleneck)]
-        of = "the transaction and sums of its history" if data.history else "the transaction"
+        of = "the transaction and sums of its history" if data.lookback else "the transaction"
         trees, lines = (baseline_features(data, filled=filled) for filled in (False, True))
         settings: dict[str, Any] = {"seed": self.config.seed, "max_samples": MOST_BASELINE}
         return [

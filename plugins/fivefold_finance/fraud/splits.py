@@ -16,7 +16,7 @@ from fivefold_finance.transactions.schema import Transactions
 
 
 def split_by_time(
-    table: Table, whole: Transactions, shares: Sequence[float], delay: float, *, labelled: bool
+    table: Table, whole: Transactions, fractions: Sequence[float], delay: float, *, labelled: bool
 ) -> Splits:
     """Training, validation and test in order of time.
 
@@ -26,7 +26,7 @@ def split_by_time(
     Args:
         table: the rows of ``whole``.
         whole: the transactions.
-        shares: of the three.
+        fractions: shares of the three.
         delay: days.
         labelled: whether labels are learned from; then rows of training and validation without a known one are
             left out. Otherwise all rows are kept.
@@ -34,7 +34,7 @@ def split_by_time(
     Raises:
         DataError: the rows cannot be split so, or training is left without fraud or without genuine transactions.
     """
-    cut = by_time(table, "time", fractions=shares)
+    cut = by_time(table, "time", fractions=fractions)
     if not labelled:
         return cut
     val_begins, test_begins = (part["time"].min() for part in (cut.val, cut.test))
@@ -67,7 +67,7 @@ def _usable(table: Table, known: NDArray[np.datetime64], begins: np.datetime64) 
     if not len(rows):
         raise DataError(
             f"{table.source}: expected labels that were known by {begins}, when the next split begins, found none; "
-            "give more data, other --shares, or a smaller --label-delay"
+            "give more data, other --split.train and --split.val, or a smaller --label-delay"
         )
     usable = table.take(rows)
     return usable, int((has_label & ~in_time).sum())

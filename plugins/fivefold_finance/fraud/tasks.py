@@ -39,13 +39,13 @@ class FraudQuestions(Questions):
     network: HistoryNetwork | TransactionNetwork
 
     def __init__(self, facts: Facts, config: FraudConfig) -> None:
-        network = (HistoryNetwork if facts.history else TransactionNetwork)(facts, config.model)
+        network = (HistoryNetwork if facts.lookback else TransactionNetwork)(facts, config.model)
         super().__init__(
             network,
             ("fraud",),
             classes=CLASSES,
             input=network_inputs(facts),
-            balanced=config.balanced,
+            balanced=config.class_weights,
             specificity=config.specificity,
         )
         self._accounts = facts.account is not None

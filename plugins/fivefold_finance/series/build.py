@@ -25,7 +25,8 @@ def build(raw: Raw, options: SeriesOptions, told: Told) -> list[Series]:
     """The series of a table, in the order in which they first appear, each sorted by time.
 
     Raises:
-        DataError: a column is missing, a cell is wrong, or a time is repeated; the message names the row.
+        DataError: a column is missing, a cell is wrong, a time is repeated, or a column's numbers can be read in two
+            ways; the message names the row.
         ConfigError: no calendar has the name that the options give.
     """
     roles = roles_of(raw, options)
@@ -34,8 +35,9 @@ def build(raw: Raw, options: SeriesOptions, told: Told) -> list[Series]:
             f"{raw.source}: expected rows below the header, found none; add some, or leave the file out"
         )
     zone = calendars.zone_of(options.calendar) if options.calendar is not None else None
-    times = instants(raw, roles.time, roles.zone, options, zone)
     roles = _without_texts(raw, roles, options, told)
+    raw = _with_points(raw, roles, told)
+    times = instants(raw, roles.time, roles.zone, options, zone)
     columns = {common: raw.numbers(name) for common, name in roles.values.items()}
     if roles.prices:
         positive(raw, roles, columns)
@@ -65,6 +67,18 @@ def _without_texts(raw: Raw, roles: Roles, options: SeriesOptions, told: Told) -
         "texts", raw.stem, f"there are no numbers but texts in {shown(list(texts.values()))}, left out"
     )
     return replace(roles, values={one: name for one, name in roles.values.items() if one not in texts})
+
+
+def _with_points(raw: Raw, roles: Roles, told: Told) -> Raw:
+    """The table with points in the place of decimal commas, which is told.
+
+    Raises:
+        DataError: a column has commas and points, or all its commas may as well stand between thousands.
+    """
+    read, commas = raw.with_points([roles.time, *roles.values.values()])
+    for note in commas.notes():
+        told.caution("decimal commas", raw.stem, note.removeprefix(f"{raw.source}: ").removesuffix("."))
+    return read
 
 
 def _members(raw: Raw, roles: Roles) -> dict[str, Integers]:
@@ -109,7 +123,7 @@ def _series(
         told.caution(
             "no zone",
             symbol,
-            "times carry no zone and are taken for UTC; name that of the exchange by --series.zone",
+            "times carry no zone and are taken for UTC; name that of the exchange by --zone",
         )
     return _chosen(series, roles)
 

@@ -53,7 +53,7 @@ def in_order(raw: Raw, symbol: str, times: Times, members: Integers, told: Told)
         raise DataError(
             f"{raw.where(order[first + 1])}: expected each time of '{symbol}' once, found "
             f"{_moment(times[order[first]])} also in row {raw.rows[order[first]]}; remove one of them, or name "
-            "the column that tells series apart by --series.symbol"
+            "the column that tells series apart by --columns.symbol"
         )
     backwards = np.diff(times[members]) < np.timedelta64(0, "ns")
     if backwards.all() and len(members) > 1:
@@ -121,7 +121,7 @@ def consistent(
         raise DataError(
             f"{raw.where(order[first])}: expected low <= open, close <= high and volume >= 0 in all but "
             f"{options.max_bad_share:.3g} of the bars of '{symbol}', found {bad:,} of {len(order):,} that are "
-            "not so (this is the first); mend them, or raise --series.max-bad-share"
+            "not so (this is the first); mend them, or raise --max-bad-share"
         )
     for name in PRICES:
         if name in columns:
@@ -155,7 +155,9 @@ def check_values(series: Series, told: Told) -> None:
     ]
     if empty:
         told.caution(
-            "empty", series.symbol, f"there is no value in {shown(empty)}; name the others by --series.values"
+            "empty",
+            series.symbol,
+            f"there is no value in {shown(empty)}; name the others by --columns.values",
         )
     if constant:
         told.caution(

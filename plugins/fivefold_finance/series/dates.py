@@ -105,7 +105,7 @@ def _unlike(raw: Raw, column: str, texts: Sequence[str], position: int, epoch: E
     if _form(text, epoch) is None:
         return DataError(
             f"{where}: expected a time in column '{column}' such as {FORMS}, found '{text[:60]}'; write it in one of "
-            "these forms, or name another column by --series.time"
+            "these forms, or name another column by --columns.time"
         )
     return DataError(
         f"{where}: expected times in one form in column '{column}', as '{texts[0]}' in row {raw.rows[0]}, found "

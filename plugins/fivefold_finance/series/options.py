@@ -56,7 +56,7 @@ class SeriesOptions:
     def __post_init__(self) -> None:
         if self.zone is not None and not is_zone(self.zone):
             raise ConfigError(
-                f"--series.zone: expected a time zone such as America/New_York or UTC, found '{self.zone}'; name one "
+                f"--zone: expected a time zone such as America/New_York or UTC, found '{self.zone}'; name one "
                 "of the IANA database"
             )
         if self.date_order not in (None, "mdy", "dmy"):
@@ -69,7 +69,7 @@ class SeriesOptions:
             )
         if not 0 <= self.max_bad_share < 1:
             raise ConfigError(
-                f"--series.max-bad-share: expected a share from 0 to below 1, found {self.max_bad_share}; 0.01 is one "
+                f"--max-bad-share: expected a share from 0 to below 1, found {self.max_bad_share}; 0.01 is one "
                 "bar in a hundred"
             )
         if self.prices is False and self.adjusted is not None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from fivefold.data.decimals import DecimalCommas
 from fivefold.errors import DataError
+from fivefold_finance.decimal_points import with_points
 from fivefold_finance.series.schema import Floats, Integers
 
 Cells = Any
@@ -29,16 +31,33 @@ class Raw:
         stem: its name without endings.
         columns: name, as the file has it, to cells.
         rows: number of each row in the file, from 1.
+        decimal_commas: whether numbers may have them, as where another sign than the comma parts the cells.
     """
 
     source: str
     stem: str
     columns: Mapping[str, Cells]
     rows: Integers
+    decimal_commas: bool = False
 
     def where(self, position: int) -> str:
         """The file and row, as messages begin."""
         return f"{self.source}, row {self.rows[position]}"
+
+    def with_points(self, names: Sequence[str]) -> tuple[Raw, DecimalCommas]:
+        """The same with points in the place of decimal commas in the columns ``names``, and what was found there.
+
+        Raises:
+            DataError: a column has decimal commas and points; the message names both rows.
+        """
+        having = [
+            name for name in names if self.decimal_commas and any("," in cell for cell in self.columns[name])
+        ]
+        commas = DecimalCommas(self.source, having)
+        if not having:
+            return self, commas
+        read = with_points({name: self.columns[name] for name in having}, self.rows.tolist(), commas)
+        return replace(self, columns={**self.columns, **read}), commas
 
     def texts(self, name: str) -> list[str]:
         """A column as texts, stripped; empty ones where nothing is said."""
@@ -89,7 +108,7 @@ class Raw:
         except ValueError as error:
             raise DataError(
                 f"{self.where(position)}: expected a number in column '{name}', found '{text.strip()[:60]}'; mend the "
-                "cell, or name the columns to forecast by --targets, or those to read by --series.values"
+                "cell, or name the columns to forecast by --targets, or those to read by --columns.values"
             ) from error
 
 

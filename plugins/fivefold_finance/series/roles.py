@@ -105,14 +105,14 @@ def _time(source: str, names: list[str], options: SeriesOptions) -> str:
     wanted = f"'{options.time}'" if options.time is not None else f"of times ({', '.join(TIME_NAMES)})"
     there = ", ".join(found or names) or "none"
     raise DataError(
-        f"{source}: expected one column {wanted}, found {there}; name it by --series.time, or rename the column"
+        f"{source}: expected one column {wanted}, found {there}; name it by --columns.time, or rename the column"
     )
 
 
 def _symbol(source: str, names: list[str], options: SeriesOptions) -> str | None:
     if options.symbol is None:
         return next((name for wanted in SYMBOL_NAMES for name in names if name.lower() == wanted), None)
-    require_named(source, names, {"--series.symbol": options.symbol})
+    require_named(source, names, {"--columns.symbol": options.symbol})
     return options.symbol
 
 
@@ -126,7 +126,7 @@ def _common(name: str) -> str:
 
 def _wanted(source: str, values: Mapping[str, str], options: SeriesOptions) -> tuple[str, ...]:
     found: list[str] = []
-    named = dict.fromkeys(options.values, "--series.values") or options.asked
+    named = dict.fromkeys(options.values, "--columns.values") or options.asked
     for name, option in named.items():
         common = next((common for common, own in values.items() if name in (common, own)), None)
         if common is None:

@@ -131,7 +131,7 @@ def _localised(raw: Raw, column: str, wall: Times, members: np.ndarray, zone: st
             f"{raw.where(position)}: expected a time that there is once in {zone} in column '{column}', found "
             f"{np.datetime_as_string(wall[position], unit='s')}, which {'is there twice' if twice else 'is left out'} "
             "when clocks are changed; write times with their offset (2021-11-07T01:30:00-04:00), or take "
-            "--series.zone UTC if they are in UTC"
+            "--zone UTC if they are in UTC"
         )
     instants: Times = placed.tz_convert(None).to_numpy().astype("datetime64[ns]")
     return instants

@@ -151,7 +151,7 @@ def _model(config: DiagnoseConfig) -> str:
 
 def _imbalance(config: DiagnoseConfig) -> str:
     means = [
-        *(["answers weighed so that yes and no count alike"] if config.balanced else []),
+        *(["answers weighed so that yes and no count alike"] if config.class_weights else []),
         *([f"focal loss with exponent {config.focal:g}"] if config.focal else []),
     ]
     return (

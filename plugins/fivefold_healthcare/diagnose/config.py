@@ -7,13 +7,16 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from fivefold.config import PipelineConfig, StrictModel
-from fivefold.config.fields import Channels, Fit, Memory
+from fivefold.config.fields import Channels, Fit, Memory, SplitShares
 from fivefold.config.image_network import ImageNetworkConfig
 from fivefold.config.image_variation import ImageVariation
 
 
 class ColumnsConfig(StrictModel):
-    """Names of the columns of the table of labels; a row names its image by the first of these that is there."""
+    """Names of the columns of the table of labels.
+
+    A row names its image by the first of path, instance, series and study that is there.
+    """
 
     path: str = "path"
     """Where the image lies, relative to the table: a file, or a folder with one DICOM series."""
@@ -23,6 +26,8 @@ class ColumnsConfig(StrictModel):
     """The DICOM series, by its UID: a volume."""
     study: str = "StudyInstanceUID"
     """The DICOM study, by its UID: every image of it has the label."""
+    labels: tuple[str, ...] = ("label",)
+    """What the image shows: one column, or several, each of which holds yes or no (1 or 0) and may be empty."""
     patient: str = "patient"
     """The patient, who stands in one split only; from the DICOM header where there is no such column."""
     split: str = "split"
@@ -53,8 +58,6 @@ class DiagnoseConfig(PipelineConfig):
 
     task: Literal["auto", "single", "multi", "ordinal"] = "auto"
     """One label an image, several, or a grade; auto takes several where several columns hold labels."""
-    labels: tuple[str, ...] = ("label",)
-    """Columns that hold the labels; several of them hold yes or no (1 or 0) each, and may be empty."""
     class_names: tuple[str, ...] = ()
     """Names of numbered classes or grades, or the order of named ones; of two classes the second is the finding."""
     uncertain: Literal["unknown", "yes", "no"] = "unknown"
@@ -62,6 +65,7 @@ class DiagnoseConfig(PipelineConfig):
     subgroups: tuple[str, ...] = ()
     """Columns by whose values the report judges apart, beside sex, age, manufacturer and site of DICOM headers."""
     columns: ColumnsConfig = ColumnsConfig()
+    split: SplitShares = SplitShares()
     window: str = "auto"
     """How values become grey levels: auto (as the file says), full, a centre and a width (40,400), or
     percentiles (1%,99%)."""
@@ -79,7 +83,7 @@ class DiagnoseConfig(PipelineConfig):
     augment: ImageVariation = ImageVariation(crop=0.0)
     focal: float = Field(0.0, ge=0, le=10)
     """Exponent of the focal loss, which turns to what is hard; 0 for cross-entropy, 2 is usual."""
-    balanced: bool = False
+    class_weights: bool = False
     """Weigh the loss so that yes and no of each question (or each class) count alike; nothing is resampled."""
     specificity: float = Field(0.9, gt=0, lt=1)
     """That the threshold of each question is to reach; fitted on the validation split."""
@@ -87,17 +91,16 @@ class DiagnoseConfig(PipelineConfig):
 
     @model_validator(mode="after")
     def _labels_of_the_task(self) -> Self:
-        if not self.labels or len(set(self.labels)) < len(self.labels):
+        labels = self.columns.labels
+        if not labels or len(set(labels)) < len(labels):
             raise ValueError(
-                f"'labels' must name different columns, found {', '.join(self.labels) or 'none'}"
+                f"'columns.labels' must name different columns, found {', '.join(labels) or 'none'}"
             )
-        if len(self.labels) > 1 and self.task in {"single", "ordinal"}:
-            raise ValueError(
-                f"the task '{self.task}' has one column of labels, found {', '.join(self.labels)}"
-            )
+        if len(labels) > 1 and self.task in {"single", "ordinal"}:
+            raise ValueError(f"the task '{self.task}' has one column of labels, found {', '.join(labels)}")
         if len(set(self.class_names)) < len(self.class_names):
             raise ValueError(f"'class_names' must differ, found {', '.join(self.class_names)}")
-        if self.class_names and (self.task == "multi" or len(self.labels) > 1):
+        if self.class_names and (self.task == "multi" or len(labels) > 1):
             raise ValueError(
                 "'class_names' name the classes of one label; several labels are named by their columns"
             )

@@ -138,8 +138,9 @@ def volume_levels(volume: Volume, window: Window, first: Pixels) -> NDArray[np.u
             window = Window("given", _first(centre), max(_first(width), 1e-6))
         else:
             window = Window("full")
-    levels = grey_levels(values, *window.bounds(values))
-    return 255 - levels if first.inverted(0) else levels
+    if first.inverted(0):
+        return 255 - grey_levels(values, *window.inverted().bounds(values))
+    return grey_levels(values, *window.bounds(values))
 
 
 def _frames(pixels: Pixels, window: Window) -> NDArray[np.uint8]:

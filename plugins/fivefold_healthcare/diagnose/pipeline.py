@@ -71,7 +71,7 @@ class Diagnosis(Questions):
             form=asked.form,
             classes=asked.classes,
             focal=config.focal,
-            balanced=config.balanced,
+            balanced=config.class_weights,
             specificity=config.specificity,
         )
         self._model = config.model
@@ -123,6 +123,11 @@ class Diagnose(Pipeline):
         table = self._load(table.with_columns(file=table["path"]) if "path" in table else table)
         refuse_any_problem(table)
         return table
+
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Shares of training, validation and test that the settings ask for."""
+        return self.config.split.fractions
 
     def samples(self, table: Table) -> Dataset:
         """Images as uint8 tensors with the answers known of them."""

@@ -125,12 +125,14 @@ class Pixels:
         values = self.values(frame)
         if not self._is_grey(values):
             return self._colours(values)
-        attributes = self.attributes(frame)
+        attributes, inverted = self.attributes(frame), self.inverted(frame)
+        if inverted:
+            window = window.inverted()
         if window.kind != "auto":
             picture = grey_levels(values, *window.bounds(values))
         else:
             picture = grey_levels(self.viewed(frame), *_viewed_range(values, attributes))
-        return 255 - picture if self.inverted(frame) else picture
+        return 255 - picture if inverted else picture
 
     def attributes(self, frame: int = 0) -> Dataset:
         """What turns stored values of ``frame`` into a picture, wherever the object keeps it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -52,6 +52,12 @@ class Window:
             f"window '{text}': expected auto, full, a centre and a positive width such as 40,400, or ascending "
             "percentiles such as 1%,99%"
         )
+
+    def inverted(self) -> Self:
+        """The same view of values of which low ones are shown bright: percentiles count from the dark end again."""
+        if self.kind != "percentiles":
+            return self
+        return replace(self, first=100 - self.second, second=100 - self.first)
 
     def bounds(self, values: NDArray[Any]) -> tuple[float, float]:
         """The values that become black and white; not for ``auto``, which the file decides.

@@ -14,6 +14,13 @@ from fivefold_vision.readers.config import ImagesConfig
 Size = Literal[28, 32, 64, 128, 256]
 
 
+class AugmentConfig(StrictModel):
+    """How training images are varied, anew each time they are seen."""
+
+    flip: float = Field(0.0, ge=0, le=1)
+    """Probability of mirroring left and right; generated images are then mirrored as often."""
+
+
 class GenerateConfig(ImagesConfig):
     """Image generation: images, both networks, and how they are trained and judged."""
 
@@ -21,8 +28,7 @@ class GenerateConfig(ImagesConfig):
     """Edge of the square that images are brought to; the least that holds them, 64 at most, where not given."""
     conditional: bool = False
     """Learn classes, so that images of a class can be asked for."""
-    flip: float = Field(0.0, ge=0, le=1)
-    """Share of training images that are mirrored, anew each time; generated ones are then mirrored as often."""
+    augment: AugmentConfig = AugmentConfig()
     generator: GeneratorConfig = GeneratorConfig()
     discriminator: DiscriminatorConfig = DiscriminatorConfig()
     adversarial: AdversarialConfig = AdversarialConfig()

@@ -94,6 +94,11 @@ class Generate(Pipeline):
             require_every_class(table)
         return table
 
+    @property
+    def fractions(self) -> tuple[float, float, float]:
+        """Shares of training, validation and test that the settings ask for."""
+        return self.config.split.fractions
+
     def split(self, table: Table) -> Splits:
         """As the source says, else at random; of validation and test images as many as are judged."""
         return self._bounded(super().split(table))
@@ -137,7 +142,7 @@ class Generate(Pipeline):
 
     def augment(self, data: Facts) -> Augment | None:
         """Mirrored images, where the settings ask for them."""
-        return Augmentation(classes=len(data.get("classes", ())), flip=self.config.flip)
+        return Augmentation(classes=len(data.get("classes", ())), flip=self.config.augment.flip)
 
     def baselines(self, data: Facts) -> Sequence[Baseline]:
         """A Gaussian in the space of principal components; what real images get is a section of the report."""

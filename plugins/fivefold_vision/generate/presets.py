@@ -6,7 +6,7 @@ from typing import Any
 
 from fivefold.config import OptimizerConfig, ScheduleConfig, TrainerConfig
 from fivefold.config.adversarial import AdversarialConfig, DiscriminatorConfig, GeneratorConfig
-from fivefold_vision.generate.config import GenerateConfig
+from fivefold_vision.generate.config import AugmentConfig, GenerateConfig
 
 
 def quick() -> GenerateConfig:
@@ -48,7 +48,7 @@ def standard() -> GenerateConfig:
     return GenerateConfig(
         epochs=100,
         batch_size=64,
-        flip=0.5,
+        augment=AugmentConfig(flip=0.5),
         generator=GeneratorConfig(kind="resnet", width=128, widest=256),
         discriminator=DiscriminatorConfig(kind="resnet", width=128, widest=128),
         adversarial=AdversarialConfig(
@@ -68,7 +68,7 @@ def best() -> GenerateConfig:
     return GenerateConfig(
         epochs=300,
         batch_size=128,
-        flip=0.5,
+        augment=AugmentConfig(flip=0.5),
         generator=GeneratorConfig(kind="resnet", width=256, widest=512),
         discriminator=DiscriminatorConfig(kind="resnet", width=128, widest=512, norm="none"),
         adversarial=AdversarialConfig(

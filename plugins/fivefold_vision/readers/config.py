@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from fivefold.config import PipelineConfig, StrictModel
-from fivefold.config.fields import Channels, Fit, Memory
+from fivefold.config.fields import Channels, Fit, Memory, SplitShares
 
 
 class ColumnsConfig(StrictModel):
@@ -32,3 +32,4 @@ class ImagesConfig(PipelineConfig):
     class_names: tuple[str, ...] = ()
     """Names of numbered classes, in order; from ``classes.txt`` beside the data where not given."""
     columns: ColumnsConfig = ColumnsConfig()
+    split: SplitShares = SplitShares()

@@ -19,6 +19,8 @@ class Columns(StrictModel):
     """A path."""
     batch_id: str | None = None
     """A unit."""
+    labels: tuple[str, ...] = ("label",)
+    """Several columns."""
 
 
 class Settings(StrictModel):
@@ -31,8 +33,15 @@ class Settings(StrictModel):
 def test_named_is_what_was_typed_whatever_its_value() -> None:
     assert named_columns(Columns()) == {}
     assert named_columns(Columns(path="path")) == {"--columns.path": "path"}
-    assert named_columns(Columns(batch_id="x"), "--series") == {"--series.batch-id": "x"}
+    assert named_columns(Columns(batch_id="x"), "--inputs") == {"--inputs.batch-id": "x"}
     assert named_columns(Columns(batch_id=None)) == {}
+
+
+def test_settings_that_hold_several_columns_are_left_to_what_reads_them() -> None:
+    assert named_columns(Columns(labels=("fluid", "mass"))) == {}
+    assert named_columns(Columns(path="file", labels=("fluid",))) == {"--columns.path": "file"}
+    written_out = Columns.model_validate(Columns(path="file", labels=("fluid",)).model_dump())
+    assert named_columns(written_out) == {"--columns.path": "file"}
 
 
 def test_names_that_come_from_a_file_are_named(tmp_path: Path) -> None:

@@ -22,9 +22,9 @@ from fivefold_driving.predict.pipeline import Predict
 from fivefold_driving.predict.tasks import TrackTask
 from fivefold_driving.tracks.scene import Scene
 
-SEEN, PREDICTED, INTERVAL = 8, 12, 0.4
-LENGTH = SEEN + PREDICTED
-FACTS = Facts(seen=SEEN, predicted=PREDICTED, interval=INTERVAL, step=0.5, unit="scene block")
+LOOKBACK, HORIZON, INTERVAL = 8, 12, 0.4
+LENGTH = LOOKBACK + HORIZON
+FACTS = Facts(lookback=LOOKBACK, horizon=HORIZON, interval=INTERVAL, step=0.5, unit="scene block")
 
 PREDICT = ("driving", "predict")
 QUICK = ("--epochs", "1", "--model.hidden", "8", "--evaluation.resamples", "100", "--device", "cpu")
@@ -122,7 +122,7 @@ def walking(seed: int = 0, windows: int = 6, agents: int = 4, *, absent: int = 2
     parts = []
     for _ in range(windows):
         grid = walkers(generator, agents)
-        parts.append(batch_of(grid[:SEEN], grid[SEEN:]))
+        parts.append(batch_of(grid[:LOOKBACK], grid[LOOKBACK:]))
     batch = {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
     batch["present"][::absent, -1] = False
     batch["seen"][::absent, -1] = 0

@@ -13,11 +13,11 @@ import pytest
 
 from fivefold.cli.main import main
 from plugins.driving.predict_cases import (
+    HORIZON,
     INTERVAL,
+    LOOKBACK,
     PREDICT,
-    PREDICTED,
     QUICK,
-    SEEN,
     page_of,
     refused,
     report_of,
@@ -95,14 +95,14 @@ def test_predictions_are_rows_of_agents_and_seconds(
     with out.open(newline="", encoding="utf-8") as lines:
         rows = list(csv.DictReader(lines))
     assert list(rows[0]) == ["id", "scene", "agent", "seconds", "time", "x", "y", "unit"]
-    assert [row["agent"] for row in rows] == [agent for agent in "014" for _ in range(PREDICTED)]
+    assert [row["agent"] for row in rows] == [agent for agent in "014" for _ in range(HORIZON)]
     assert {row["id"] for row in rows} == {"now/0", "now/1", "now/4"}
-    seconds = [float(row["seconds"]) for row in rows[:PREDICTED]]
-    np.testing.assert_allclose(seconds, INTERVAL * np.arange(1, PREDICTED + 1))
-    times = [float(row["time"]) for row in rows[:PREDICTED]]
-    np.testing.assert_allclose(times, INTERVAL * np.arange(11, 11 + PREDICTED))  # the last seen row is at 4 s
+    seconds = [float(row["seconds"]) for row in rows[:HORIZON]]
+    np.testing.assert_allclose(seconds, INTERVAL * np.arange(1, HORIZON + 1))
+    times = [float(row["time"]) for row in rows[:HORIZON]]
+    np.testing.assert_allclose(times, INTERVAL * np.arange(11, 11 + HORIZON))  # the last seen row is at 4 s
     assert {row["unit"] for row in rows} == {"m"}
-    for first in (0, PREDICTED, 2 * PREDICTED):
+    for first in (0, HORIZON, 2 * HORIZON):
         last = grid[-1, int(rows[first]["agent"])] + 20_000
         assert math.dist(last, (float(rows[first]["x"]), float(rows[first]["y"]))) < 2
 
@@ -110,7 +110,7 @@ def test_predictions_are_rows_of_agents_and_seconds(
 def test_predictions_stand_in_one_json_object(
     trained: Callable[[str], Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sources = [str(write_grids(tmp_path / f"{name}.csv", {name: walks(3, SEEN)})) for name in "ab"]
+    sources = [str(write_grids(tmp_path / f"{name}.csv", {name: walks(3, LOOKBACK)})) for name in "ab"]
     assert main([*PREDICT, "predict", str(trained("attention")), *sources, "--json", "--device", "cpu"]) == 0
     found = json.loads(capsys.readouterr().out)["predictions"]
     assert [row["scene"] for row in found] == ["a"] * 60 + ["b"] * 60
@@ -140,7 +140,7 @@ def test_inputs_in_which_nobody_stays_are_refused(
     ended[20:] = np.nan
     born = walks(1, 30)
     born[:25] = np.nan
-    grids = {"short": walks(0, SEEN - 1), "ended": np.concatenate([ended, born], axis=1)}
+    grids = {"short": walks(0, LOOKBACK - 1), "ended": np.concatenate([ended, born], axis=1)}
     for name, grid in grids.items():
         source = write_grids(tmp_path / f"{name}.csv", {name: grid})
         said = (

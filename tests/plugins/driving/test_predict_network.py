@@ -23,10 +23,10 @@ from fivefold_driving.predict.network import (
 from fivefold_driving.predict.tasks import TrackTask
 from plugins.driving.predict_cases import (
     ALONE,
+    HORIZON,
     KINDS,
+    LOOKBACK,
     MODELS,
-    PREDICTED,
-    SEEN,
     Grid,
     answers,
     batch_of,
@@ -87,12 +87,12 @@ def test_constant_velocity_by_hand() -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_network_that_says_nothing_is_constant_velocity(kind: str) -> None:
-    network = TrackNetwork(kind, 8, PREDICTED, 0.5, 4)
+    network = TrackNetwork(kind, 8, HORIZON, 0.5, 4)
     torch.nn.init.zeros_(network.decoder.end[-1].weight)  # type: ignore[arg-type]  # a linear layer's
     torch.nn.init.zeros_(network.decoder.end[-1].bias)  # type: ignore[arg-type]  # as above
-    batch = batch_of(walkers(np.random.default_rng(0), frames=SEEN))
+    batch = batch_of(walkers(np.random.default_rng(0), frames=LOOKBACK))
     futures = network(batch["seen"], batch["present"], torch.randn(1, 3, 4))
-    expected = constant_velocity(batch["seen"], PREDICTED)[:, :, None].expand(-1, -1, 3, -1, -1)
+    expected = constant_velocity(batch["seen"], HORIZON)[:, :, None].expand(-1, -1, 3, -1, -1)
     torch.testing.assert_close(futures, expected)
 
 
@@ -117,7 +117,7 @@ def test_a_scene_turned_and_moved_is_predicted_turned_and_moved(
 ) -> None:
     """By the whole way, because it is the windows that take shifts away."""
     folder = tmp_path_factory.mktemp("turned")
-    grid = walkers(np.random.default_rng(seed), frames=SEEN)
+    grid = walkers(np.random.default_rng(seed), frames=LOOKBACK)
     task, pipeline = task_of(name, seed), predict()
     before = answers(task, pipeline, write_grids(folder / "t.csv", {"a": grid}))
     moved = {"a": turned(grid, angle) + np.array([east, north])}
@@ -129,7 +129,7 @@ def test_a_scene_turned_and_moved_is_predicted_turned_and_moved(
 @EVERY_MODEL
 def test_who_never_moved_keeps_the_scenes_direction_and_troubles_nobody(name: str, tmp_path: Path) -> None:
     """The exception that the network states: a still agent's predictions move, but do not turn, with the scene."""
-    grid = walkers(np.random.default_rng(3), agents=3, frames=SEEN)
+    grid = walkers(np.random.default_rng(3), agents=3, frames=LOOKBACK)
     grid[:, 0] = grid[0, 0]
     task, pipeline = task_of(name), predict()
     before = answers(task, pipeline, write_grids(tmp_path / "t.csv", {"a": grid}))
@@ -149,7 +149,7 @@ def test_who_never_moved_keeps_the_scenes_direction_and_troubles_nobody(name: st
 @EVERY_MODEL
 def test_a_mirrored_scene_is_another_scene(name: str) -> None:
     """Left and right may differ (people keep to one side): nothing claims otherwise, and it is so."""
-    batch = batch_of(walkers(np.random.default_rng(0), frames=SEEN))
+    batch = batch_of(walkers(np.random.default_rng(0), frames=LOOKBACK))
     task, flip = task_of(name), torch.tensor([1.0, -1])
     mirrored = tracks_of(task, batch | {"seen": batch["seen"] * flip})["single"] * flip
     assert not torch.allclose(mirrored, tracks_of(task, batch)["single"], atol=1e-2)
@@ -164,9 +164,9 @@ def test_a_mirrored_scene_is_another_scene(name: str) -> None:
 def test_padding_and_other_windows_change_nothing(name: str, seed: int, more: int, beside: int) -> None:
     generator = np.random.default_rng(seed)
     task = task_of(name, seed)
-    alone = batch_of(walkers(generator, agents=4, frames=SEEN))
+    alone = batch_of(walkers(generator, agents=4, frames=LOOKBACK))
     expected = tracks_of(task, alone)
-    others = batch_of(walkers(generator, agents=4 + more, frames=SEEN))
+    others = batch_of(walkers(generator, agents=4 + more, frames=LOOKBACK))
     padded = {
         "seen": torch.nn.functional.pad(alone["seen"], (0, 0, 0, 0, 0, more)),
         "present": torch.nn.functional.pad(alone["present"], (0, more)),
@@ -182,10 +182,10 @@ def test_padding_and_other_windows_change_nothing(name: str, seed: int, more: in
 @EVERY_MODEL
 def test_what_absent_agents_hold_is_never_read(name: str) -> None:
     task = task_of(name)
-    batch = batch_of(walkers(np.random.default_rng(0), agents=4, frames=SEEN))
+    batch = batch_of(walkers(np.random.default_rng(0), agents=4, frames=LOOKBACK))
     batch["present"][0, 2] = False
     first = tracks_of(task, batch)
-    batch["seen"][0, 2] = 1e3 * torch.randn(SEEN, 2)
+    batch["seen"][0, 2] = 1e3 * torch.randn(LOOKBACK, 2)
     for key, tensor in tracks_of(task, batch).items():
         torch.testing.assert_close(tensor, first[key], rtol=0, atol=1e-5, equal_nan=True)
 
@@ -196,7 +196,7 @@ def test_what_absent_agents_hold_is_never_read(name: str) -> None:
 def test_the_order_of_agents_is_that_of_predictions(name: str, seed: int) -> None:
     generator = np.random.default_rng(seed)
     task = task_of(name, seed)
-    batch = batch_of(walkers(generator, agents=6, frames=SEEN))
+    batch = batch_of(walkers(generator, agents=6, frames=LOOKBACK))
     batch["present"][0, 1] = False
     order = torch.from_numpy(generator.permutation(6))
     expected = tracks_of(task, batch)
@@ -209,7 +209,7 @@ def test_the_order_of_agents_is_that_of_predictions(name: str, seed: int) -> Non
 def test_who_is_far_away_is_not_heard(name: str) -> None:
     """What a neighbour does 500 m away says nothing, and one agent alone is no error."""
     task = task_of(name)
-    grid = walkers(np.random.default_rng(0), agents=2, frames=SEEN)
+    grid = walkers(np.random.default_rng(0), agents=2, frames=LOOKBACK)
     grid[:, 1] += 500
     first = tracks_of(task, batch_of(grid))["single"][0, 0]
     grid[:, 1] = turned(grid[:, 1] - 500, 2) + 500
@@ -270,13 +270,13 @@ def test_every_parameter_learns_and_no_gradient_is_nan(kind: str) -> None:
     """Still agents, agents in one place, and padding: their directions and distances have no derivative."""
     torch.manual_seed(0)
     noisy = kind == "social-gan"
-    network = TrackNetwork(kind, 8, PREDICTED, 0.5, 4 if noisy else 0)
-    grid = walkers(np.random.default_rng(0), agents=6, frames=SEEN)
+    network = TrackNetwork(kind, 8, HORIZON, 0.5, 4 if noisy else 0)
+    grid = walkers(np.random.default_rng(0), agents=6, frames=LOOKBACK)
     grid[:, 0], grid[:, 2] = 1.0, grid[:, 1]
     batch = batch_of(grid)
     batch["present"][0, 5], batch["seen"][0, 5] = False, 0
     futures = network(batch["seen"], batch["present"], torch.randn(1, 3, 4) if noisy else None)
-    assert futures.shape == (1, 6, 3 if noisy else 1, PREDICTED, 2)
+    assert futures.shape == (1, 6, 3 if noisy else 1, HORIZON, 2)
     futures.norm(dim=-1).mean().backward()
     for name, parameter in network.named_parameters():
         assert parameter.grad is not None, name

@@ -27,8 +27,8 @@ from fivefold_driving.predict.pipeline import SIMULATED, Predict
 from plugins.driving.predict_cases import (
     FACTS,
     INTERVAL,
+    LOOKBACK,
     MODELS,
-    SEEN,
     Grid,
     predict,
     task_of,
@@ -233,12 +233,12 @@ def test_columns_of_windows(tmp_path: Path) -> None:
     assert table["agents"][0] == ("0", "1")
     tracks: NDArray[np.float32] = table["tracks"][5]
     np.testing.assert_allclose(tracks + table["origin"][5], grid[5:25].transpose(1, 0, 2), atol=1e-5)
-    np.testing.assert_allclose(tracks[:, SEEN - 1].mean(axis=0), 0, atol=1e-6)
+    np.testing.assert_allclose(tracks[:, LOOKBACK - 1].mean(axis=0), 0, atol=1e-6)
 
 
 def test_other_numbers_of_frames_and_another_interval(tmp_path: Path) -> None:
     grid = walkers(np.random.default_rng(0), agents=2, frames=81)
-    table = table_of(tmp_path, {"a": grid}, seen=3, predicted=4, interval=0.8)
+    table = table_of(tmp_path, {"a": grid}, lookback=3, horizon=4, interval=0.8)
     assert len(table) == 41 - 6
     np.testing.assert_allclose(
         table["tracks"][0] + table["origin"][0], grid[:14:2].transpose(1, 0, 2), atol=1e-5
@@ -274,7 +274,7 @@ def test_windows_of_alike_tracks_are_found_wherever_they_lie(tmp_path: Path) -> 
 
 
 def test_doubts_and_simulation_are_facts(tmp_path: Path) -> None:
-    pipeline = predict(seen=2, predicted=3)
+    pipeline = predict(lookback=2, horizon=3)
     samples = pipeline.samples(pipeline.read(write_commonroad(tmp_path, source="SUMO")))
     assert SIMULATED in pipeline.cautions(samples.facts)
     grids = {"a": 4 * walkers(np.random.default_rng(0), frames=30)}
@@ -329,8 +329,8 @@ def test_presets_survive_being_written_and_read() -> None:
         ({"model": {"hidden": 10}}, "multiple of 4"),
         ({"model": {"mixture": 1}}, "greater than or equal to 2"),
         ({"interval": 0}, "greater than 0"),
-        ({"seen": 1}, "greater than or equal to 2"),
-        ({"predicted": 0}, "greater than or equal to 1"),
+        ({"lookback": 1}, "greater than or equal to 2"),
+        ({"horizon": 0}, "greater than or equal to 1"),
         ({"frame_rate": -1}, "greater than 0"),
     ],
 )

@@ -13,7 +13,7 @@ from fivefold.training.schedule import build_schedule
 from fivefold.training.speed.precision import choose_precision
 from fivefold.training.tracker import LossTracker
 from fivefold_driving.predict.tasks import Discriminator, SocialGAN, judged_of
-from plugins.driving.predict_cases import FACTS, SEEN, batch_of, predict, walkers, walking
+from plugins.driving.predict_cases import FACTS, LOOKBACK, batch_of, predict, walkers, walking
 
 CPU = torch.device("cpu")
 
@@ -131,7 +131,7 @@ def test_a_discriminator_learns_to_tell() -> None:
 def test_a_future_is_one_of_the_whole_scene() -> None:
     """Agents that go alike and see alike share their draws; windows share them, too."""
     task = gan()
-    batch = batch_of(walkers(np.random.default_rng(0), agents=1, frames=SEEN).repeat(2, axis=1))
+    batch = batch_of(walkers(np.random.default_rng(0), agents=1, frames=LOOKBACK).repeat(2, axis=1))
     samples = task.predict(batch)["samples"]
     torch.testing.assert_close(samples[0, 0], samples[0, 1])
     assert (samples[0, 0].std(dim=0) > 0).all()

@@ -22,10 +22,10 @@ from fivefold_driving.predict.tasks import (
 )
 from plugins.driving.predict_cases import (
     FACTS,
+    HORIZON,
     LENGTH,
+    LOOKBACK,
     MODELS,
-    PREDICTED,
-    SEEN,
     batch_of,
     predict,
     task_of,
@@ -51,12 +51,12 @@ def two_windows() -> Batch:
     frames = torch.arange(float(LENGTH))
     tracks = torch.zeros(2, 2, LENGTH, 2)
     tracks[..., 0] = frames
-    tracks[0, 0, SEEN:, 1], tracks[1, 0, SEEN:, 1] = 3, 5
+    tracks[0, 0, LOOKBACK:, 1], tracks[1, 0, LOOKBACK:, 1] = 3, 5
     tracks[0, 1, :, 1] = 9
-    target = tracks[:, :, SEEN:].clone()
+    target = tracks[:, :, LOOKBACK:].clone()
     target[0, 1], target[1, 1] = math.nan, math.nan
     present = torch.tensor([[True, True], [True, False]])
-    return {"seen": tracks[:, :, :SEEN] * present[..., None, None], "present": present, "target": target}
+    return {"seen": tracks[:, :, :LOOKBACK] * present[..., None, None], "present": present, "target": target}
 
 
 # One track
@@ -80,7 +80,7 @@ def test_the_loss_of_a_batch_is_that_of_its_windows(name: str) -> None:
     if isinstance(task, SocialGAN):
         task.trained = 1  # draws are drawn for each batch anew
         task.generator.noise = 0
-        task.generator.decoder = type(task.generator.decoder)(8, 8, PREDICTED, recurrent=False)
+        task.generator.decoder = type(task.generator.decoder)(8, 8, HORIZON, recurrent=False)
     for phase in task.phases():
         whole = task.loss(batch, phase.name)
         parts = [
@@ -112,9 +112,9 @@ def test_the_loss_does_not_look_at_who_is_not_judged(name: str) -> None:
 # A mixture
 
 
-def tiny_mixture(components: int = 3, predicted: int = 1) -> TrackMixture:
+def tiny_mixture(components: int = 3, horizon: int = 1) -> TrackMixture:
     torch.manual_seed(0)
-    facts = Facts(FACTS, predicted=predicted)
+    facts = Facts(FACTS, horizon=horizon)
     generator = torch.Generator().manual_seed(0)
     return TrackMixture("attention", 8, components, facts, 500, generator)
 
@@ -123,7 +123,7 @@ def tiny_mixture(components: int = 3, predicted: int = 1) -> TrackMixture:
 def test_the_likelihood_integrates_to_one() -> None:
     """On a grid over the places where an agent may be in the one frame to come."""
     task = tiny_mixture()
-    seen = batch_of(walkers(np.random.default_rng(0), agents=2, frames=SEEN))
+    seen = batch_of(walkers(np.random.default_rng(0), agents=2, frames=LOOKBACK))
     side, cell = 120, 0.1
     middle = seen["seen"][0, 0, -1]
     line = (torch.arange(side) - side / 2) * cell
@@ -156,7 +156,7 @@ def test_the_likelihood_by_loops() -> None:
         assert found[window, agent].item() == pytest.approx(float(np.logaddexp.reduce(each)), rel=1e-4)
     judged = judged_of(batch["target"])
     assert (found[~judged] == 0).all()
-    expected = -found[judged].mean() / PREDICTED
+    expected = -found[judged].mean() / HORIZON
     torch.testing.assert_close(task.loss(batch, "main").value, expected)
     told = task.predict(batch)["log_likelihood"]
     torch.testing.assert_close(told.nan_to_num(), found)
@@ -172,11 +172,11 @@ def test_draws_are_of_the_mixture() -> None:
     for decoder, far in zip(task.decoders, (0.0, 100.0), strict=True):
         decoder.end[-1].weight.zero_()  # type: ignore[index, union-attr]  # a module's layers
         decoder.end[-1].bias.copy_(torch.tensor([far, 0, 0, 1] * 3))  # type: ignore[index, union-attr]  # a module's attribute, as far as types tell
-    seen = torch.zeros(1, 1, SEEN, 2)
-    seen[..., 1] = torch.arange(float(SEEN))  # north by 1 m a frame
+    seen = torch.zeros(1, 1, LOOKBACK, 2)
+    seen[..., 1] = torch.arange(float(LOOKBACK))  # north by 1 m a frame
     outputs = task.predict({"seen": seen, "present": torch.ones(1, 1, dtype=torch.bool)})
     samples, single = outputs["samples"][0, 0], outputs["single"][0, 0]
-    north = SEEN - 1 + torch.arange(1.0, 4)
+    north = LOOKBACK - 1 + torch.arange(1.0, 4)
     torch.testing.assert_close(single, torch.stack([torch.zeros(3), north], dim=-1))
     first = samples[:, 0, 1] < 30  # of the second component all are 50 m farther
     assert first.float().mean().item() == pytest.approx(0.8, abs=0.06)
@@ -191,10 +191,10 @@ def test_draws_are_of_the_mixture() -> None:
 def test_a_mixture_learns_two_ways() -> None:
     """Half of the agents turn left and half right: both ways get half of the weight."""
     torch.manual_seed(0)
-    facts = Facts(FACTS, predicted=4)
+    facts = Facts(FACTS, horizon=4)
     task = TrackMixture("lstm", 8, 2, facts, 20, torch.Generator().manual_seed(0))
-    seen = torch.zeros(16, 1, SEEN, 2)
-    seen[..., 0] = torch.arange(float(SEEN)) * 0.5
+    seen = torch.zeros(16, 1, LOOKBACK, 2)
+    seen[..., 0] = torch.arange(float(LOOKBACK)) * 0.5
     target = torch.zeros(16, 1, 4, 2)
     target[..., 0] = seen[:, :, -1:, 0] + 0.5 * torch.arange(1.0, 5)
     target[..., 1] = torch.arange(1.0, 5) * torch.tensor([1.0, -1]).repeat(8)[:, None, None]
@@ -220,8 +220,8 @@ def test_outputs_are_of_the_shapes_that_metrics_read(name: str) -> None:
     task, batch = task_of(name, samples=4), walking()
     outputs = task.predict(batch)
     several = name == "social-gan" or name.startswith("mixture")
-    assert outputs["samples"].shape == (6, 4, 4 if several else 1, PREDICTED, 2)
-    assert outputs["single"].shape == (6, 4, PREDICTED, 2)
+    assert outputs["samples"].shape == (6, 4, 4 if several else 1, HORIZON, 2)
+    assert outputs["single"].shape == (6, 4, HORIZON, 2)
     torch.testing.assert_close(outputs["target"], batch["target"], equal_nan=True)
     for key in ("samples", "single", "seen"):
         there = outputs[key].flatten(2).isfinite()
@@ -257,4 +257,4 @@ def test_the_network_of_the_settings(kind: str) -> None:
         raise TypeError(task)
     network: TrackNetwork = task.network
     assert network.encoder.recurrent.hidden_size == 12
-    assert network.decoder.predicted == PREDICTED
+    assert network.decoder.horizon == HORIZON

@@ -17,10 +17,10 @@ from fivefold_driving.tracks.readers.choose import read_scenes
 from plugins.driving.predict_cases import (
     ALONE,
     FACTS,
+    HORIZON,
     LENGTH,
+    LOOKBACK,
     MODELS,
-    PREDICTED,
-    SEEN,
     Grid,
     answers,
     predict,
@@ -55,11 +55,11 @@ def test_agents_and_constant_velocity_of_eth_ucy(place: str, shared: Path) -> No
     errors = []
     for name in FILES[place]:
         (scene,) = read_scenes(shared / "eth_ucy" / f"{name}.txt", Options()).scenes
-        for window in windows_of(scene, SEEN, PREDICTED, judged=True):
+        for window in windows_of(scene, LOOKBACK, HORIZON, judged=True):
             tracks = window.tracks[~np.isnan(window.tracks[..., 0]).any(axis=1)].astype(np.float64)
-            step = tracks[:, SEEN - 1] - tracks[:, SEEN - 2]
-            onward = tracks[:, SEEN - 1, None] + step[:, None] * np.arange(1, PREDICTED + 1)[:, None]
-            errors.append(np.linalg.norm(onward - tracks[:, SEEN:], axis=2))
+            step = tracks[:, LOOKBACK - 1] - tracks[:, LOOKBACK - 2]
+            onward = tracks[:, LOOKBACK - 1, None] + step[:, None] * np.arange(1, HORIZON + 1)[:, None]
+            errors.append(np.linalg.norm(onward - tracks[:, LOOKBACK:], axis=2))
     found = np.concatenate(errors)
     agents, ade, fde = PUBLISHED[place]
     assert len(found) == agents
@@ -72,14 +72,14 @@ def test_births_and_deaths() -> None:
     """Of five agents over 21 frames: always there, born in what is seen, gone in it, gone later, and born later."""
     grid = np.arange(21.0)[:, None, None] + 100 * np.arange(5.0)[:, None] * np.ones(2)
     grid[:3, 1], grid[5:, 2], grid[12:, 3], grid[:10, 4] = np.nan, np.nan, np.nan, np.nan
-    windows = list(windows_of(scene_of(grid), SEEN, PREDICTED, judged=True))
+    windows = list(windows_of(scene_of(grid), LOOKBACK, HORIZON, judged=True))
     assert [(window.frame, window.agents.tolist()) for window in windows] == [(7, [0, 3]), (8, [0, 3])]
     first = windows[0]
     np.testing.assert_allclose(first.origin, [157, 157])  # of 7 and 307, at the last seen frame
     np.testing.assert_allclose(first.tracks[0], np.arange(20.0)[:, None] - 157 + np.zeros(2))
     assert np.isnan(first.tracks[1, 12:]).all()
     assert not np.isnan(first.tracks[1, :12]).any()
-    every = {one.frame: one.agents.tolist() for one in windows_of(scene_of(grid), SEEN, 12, judged=False)}
+    every = {one.frame: one.agents.tolist() for one in windows_of(scene_of(grid), LOOKBACK, 12, judged=False)}
     assert every[8] == [0, 3]
     assert every[10] == [0, 1, 3]
     assert every[17] == [0, 1, 4]
@@ -89,16 +89,16 @@ def test_births_and_deaths() -> None:
 def naive(grid: Grid, *, judged: bool) -> list[tuple[int, list[int], Grid]]:
     """Windows by loops, in the places of the scene."""
     found = []
-    for last in range(SEEN - 1, len(grid)):
+    for last in range(LOOKBACK - 1, len(grid)):
         there = [
             agent
             for agent in range(grid.shape[1])
-            if not any(np.isnan(grid[frame, agent, 0]) for frame in range(last - SEEN + 1, last + 1))
+            if not any(np.isnan(grid[frame, agent, 0]) for frame in range(last - LOOKBACK + 1, last + 1))
         ]
         tracks = np.full((len(there), LENGTH, 2), np.nan)
         for row, agent in enumerate(there):
             for step in range(LENGTH):
-                frame = last - SEEN + 1 + step
+                frame = last - LOOKBACK + 1 + step
                 if frame < len(grid):
                     tracks[row, step] = grid[frame, agent]
         whole = [row for row in range(len(there)) if not np.isnan(tracks[row]).any()]
@@ -115,7 +115,7 @@ def test_windows_are_those_that_loops_find(seed: int, judged: bool) -> None:
     grid[generator.random(grid.shape[:2]) < 0.01] = np.nan
     while len(grid) and np.isnan(grid[-1]).all():
         grid = grid[:-1]
-    windows = list(windows_of(scene_of(grid), SEEN, PREDICTED, judged=judged))
+    windows = list(windows_of(scene_of(grid), LOOKBACK, HORIZON, judged=judged))
     expected = naive(grid, judged=judged)
     assert [(one.frame, one.agents.tolist()) for one in windows] == [one[:2] for one in expected]
     for window, (_, _, tracks) in zip(windows, expected, strict=True):
@@ -134,7 +134,7 @@ def test_a_scene_of_two_days_that_lie_years_apart_is_not_held_frame_by_frame() -
         tuple("abcdef"),
         np.concatenate([day.positions, day.positions]),
     )
-    windows = list(windows_of(scene, SEEN, PREDICTED, judged=True))
+    windows = list(windows_of(scene, LOOKBACK, HORIZON, judged=True))
     assert [window.frame for window in windows] == [*range(7, 18), *range(later + 7, later + 18)]
     assert windows[-1].agents.tolist() == [3, 4, 5]
 
@@ -149,9 +149,9 @@ def test_inputs_are_the_last_window_of_each_scene(tmp_path: Path) -> None:
     assert table.ids.tolist() == ["a@29", "b@8"]
     assert table["agents"].tolist() == [("0", "2", "3", "4"), ("0", "1", "4", "2")]  # as they came
     for tracks, origin, name in zip(table["tracks"], table["origin"], "ab", strict=True):
-        assert np.isnan(tracks[:, SEEN:]).all()
-        chosen = grids[name][-SEEN:, [int(agent) for agent in table["agents"]["ab".index(name)]]]
-        np.testing.assert_allclose(tracks[:, :SEEN] + origin, chosen.transpose(1, 0, 2), atol=1e-5)
+        assert np.isnan(tracks[:, LOOKBACK:]).all()
+        chosen = grids[name][-LOOKBACK:, [int(agent) for agent in table["agents"]["ab".index(name)]]]
+        np.testing.assert_allclose(tracks[:, :LOOKBACK] + origin, chosen.transpose(1, 0, 2), atol=1e-5)
 
 
 # Batches
@@ -204,9 +204,9 @@ def test_who_leaves_has_no_target_at_all(tmp_path: Path) -> None:
 
 def test_facts_are_measured_on_what_is_seen(tmp_path: Path) -> None:
     """Two agents that go 0.3 and 0.4 m a frame; what comes after is ten times as fast and does not count."""
-    steps = np.array([0.3, 0.4]) * np.where(np.arange(LENGTH) < SEEN, 1, 10)[:, None]
+    steps = np.array([0.3, 0.4]) * np.where(np.arange(LENGTH) < LOOKBACK, 1, 10)[:, None]
     grid = np.stack([np.cumsum(steps, axis=0), np.zeros_like(steps)], axis=-1)
-    facts = measure(predict().read(write_grids(tmp_path / "t.csv", {"a": grid})), SEEN, PREDICTED, 0.4)
+    facts = measure(predict().read(write_grids(tmp_path / "t.csv", {"a": grid})), LOOKBACK, HORIZON, 0.4)
     assert facts.step == pytest.approx(np.sqrt((0.3**2 + 0.4**2) / 2), rel=1e-6)
     still = np.zeros((LENGTH, 1, 2))
     assert measure(predict().read(write_grids(tmp_path / "s.csv", {"a": still})), 8, 12, 0.4).step == 1
@@ -246,7 +246,7 @@ def test_no_prediction_knows_the_future(
     generator = np.random.default_rng(seed)
     grid = walkers(generator, agents=5, frames=34, mortal=True)
     grid[:, :2] = walkers(generator, agents=2, frames=34)  # these are there throughout
-    last = int(generator.integers(SEEN - 1, 34 - PREDICTED))
+    last = int(generator.integers(LOOKBACK - 1, 34 - HORIZON))
     task, pipeline = task_of(name, seed), predict()
     there = answers(task, pipeline, write_grids(folder / "t.csv", {"walk": grid}), f"walk@{last}")
     none = answers(task, pipeline, write_grids(folder / "t.csv", {"walk": grid[: last + 1]}))
@@ -260,9 +260,9 @@ def test_no_prediction_knows_the_future(
 @pytest.mark.parametrize("name", MODELS)
 def test_predictions_know_what_others_did_before(name: str, tmp_path: Path) -> None:
     """That the tests above can fail: another past of a neighbour is noticed, where neighbours are looked at."""
-    grid = walkers(np.random.default_rng(1), agents=3, frames=SEEN) / 3
+    grid = walkers(np.random.default_rng(1), agents=3, frames=LOOKBACK) / 3
     task, pipeline = task_of(name), predict()
     first = answers(task, pipeline, write_grids(tmp_path / "t.csv", {"walk": grid}))["0"]
-    grid[:, 1] += np.linspace(2, 0, SEEN)[:, None] * [1, -1]
+    grid[:, 1] += np.linspace(2, 0, LOOKBACK)[:, None] * [1, -1]
     second = answers(task, pipeline, write_grids(tmp_path / "t.csv", {"walk": grid}))["0"]
     assert (np.abs(second - first).max() > 1e-3) == (name not in ALONE)

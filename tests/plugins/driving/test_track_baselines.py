@@ -51,7 +51,7 @@ def batched(monkeypatch, size):
 
 def test_constant_velocity_by_hand():
     # The last displacement counts, not the mean one.
-    samples = Windows([np.array([[[0, 0], [9, 9], [10.0, 7.0], [0, 0], [0, 0]]])], seen=3)
+    samples = Windows([np.array([[[0, 0], [9, 9], [10.0, 7.0], [0, 0], [0, 0]]])], lookback=3)
     found = ConstantVelocity().predict(samples)
     assert found["single"].tolist() == [[[[11.0, 5.0], [12.0, 3.0]]]]
     assert found["samples"].tolist() == [[[[[11.0, 5.0], [12.0, 3.0]]]]]
@@ -60,17 +60,17 @@ def test_constant_velocity_by_hand():
 
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(2, 5))
-def test_line_as_numpy_fits_it(seed, seen):
-    samples = Windows(walks(seed=seed, windows=3), seen=seen)
+def test_line_as_numpy_fits_it(seed, lookback):
+    samples = Windows(walks(seed=seed, windows=3), lookback=lookback)
     found = LinearFit().predict(samples)["single"]
     batch = samples.everything()
     steps = np.arange(samples.tracks[0].shape[1])
     for window, agent in np.argwhere(batch["present"].numpy()):
         positions = batch["seen"][window, agent].numpy().astype(np.float64)
         for axis in range(2):
-            line = np.polyfit(steps[:seen], positions[:, axis], 1)
+            line = np.polyfit(steps[:lookback], positions[:, axis], 1)
             np.testing.assert_allclose(
-                found[window, agent, :, axis], np.polyval(line, steps[seen:]), atol=1e-4
+                found[window, agent, :, axis], np.polyval(line, steps[lookback:]), atol=1e-4
             )
 
 
@@ -78,18 +78,18 @@ def test_steady_agents_are_predicted_exactly_by_all():
     tracks = (
         np.array([[0.0, 0], [1, 2]])[:, None] + np.array([[0.5, -1], [0, 1]])[:, None] * np.arange(7)[:, None]
     )
-    samples = Windows([tracks], seen=3)
+    samples = Windows([tracks], lookback=3)
     for baseline in (ConstantVelocity(), LinearFit()):
         np.testing.assert_allclose(baseline.predict(samples)["single"][0], tracks[:, 3:], atol=1e-5)
 
 
 def test_drawn_directions_are_no_single_prediction():
     """Their mean is constant velocity, whose numbers they would repeat."""
-    assert set(ConstantVelocityWithNoise(5).predict(Windows(walks(), seen=3))) == {"samples", "seen"}
+    assert set(ConstantVelocityWithNoise(5).predict(Windows(walks(), lookback=3))) == {"samples", "seen"}
 
 
 def test_noise_turns_every_sample_and_keeps_its_speed():
-    samples = Windows([np.array([[[0, 0], [3, 4.0], *[[0, 0]] * 6]]).repeat(400, axis=0)], seen=2)
+    samples = Windows([np.array([[[0, 0], [3, 4.0], *[[0, 0]] * 6]]).repeat(400, axis=0)], lookback=2)
     found = ConstantVelocityWithNoise(samples=50, degrees=10, seed=3).predict(samples)
     steps = np.diff(found["samples"][0], axis=2, prepend=np.full((400, 50, 1, 2), [3, 4.0]))
     np.testing.assert_allclose(np.linalg.norm(steps, axis=-1), 5, atol=1e-4)
@@ -104,7 +104,7 @@ def test_noise_turns_every_sample_and_keeps_its_speed():
 
 
 def test_the_seed_alone_decides():
-    samples = Windows(walks(), seen=3)
+    samples = Windows(walks(), lookback=3)
     one = ConstantVelocityWithNoise(4, seed=1)
     first = one.predict(samples)["samples"]
     np.testing.assert_array_equal(one.predict(samples)["samples"], first)
@@ -115,7 +115,7 @@ def test_the_seed_alone_decides():
 
 @pytest.mark.parametrize("baseline", BASELINES, ids=lambda one: one.name)
 def test_batches_are_padded_to_the_most_agents(monkeypatch, baseline):
-    samples = Windows(walks(windows=9), seen=3)
+    samples = Windows(walks(windows=9), lookback=3)
     baseline.fit(samples)
     whole = baseline.predict(samples)
     present = samples.everything()["present"].numpy()

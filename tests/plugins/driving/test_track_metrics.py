@@ -17,7 +17,7 @@ NAN = float("nan")
 quick = settings(max_examples=25, deadline=None)
 
 
-def drawn(seed, windows=5, agents=4, samples=3, frames=4, seen=3):
+def drawn(seed, windows=5, agents=4, samples=3, frames=4, lookback=3):
     """Outputs of unlike numbers of agents, some of them not judged, some places empty."""
     generator = np.random.default_rng(seed)
     there = generator.random((windows, agents)) < 0.8
@@ -29,7 +29,7 @@ def drawn(seed, windows=5, agents=4, samples=3, frames=4, seen=3):
         "samples": normal(size=(windows, agents, samples, frames, 2)),
         "single": normal(size=(windows, agents, frames, 2)),
         "target": np.where(judged[..., None, None], normal(size=(windows, agents, frames, 2)), NAN),
-        "seen": np.where(there[..., None, None], normal(size=(windows, agents, seen, 2)), NAN),
+        "seen": np.where(there[..., None, None], normal(size=(windows, agents, lookback, 2)), NAN),
         "log_likelihood": normal(size=(windows, agents)),
     }
     for name in ("samples", "single"):

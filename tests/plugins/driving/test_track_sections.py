@@ -36,10 +36,12 @@ class Tracks(Task):
         return track_metrics(self.samples)
 
 
-def evaluated(samples: int = 4, windows: int = 40, units: Array | None = None, seen: int = 3) -> Evaluation:
+def evaluated(
+    samples: int = 4, windows: int = 40, units: Array | None = None, lookback: int = 3
+) -> Evaluation:
     """Constant velocity with drawn directions as the model, against either alone; without, the line."""
     units = np.array([f"block {row // 3}" for row in range(windows)]) if units is None else units
-    data = Windows(walks(windows, agents=6, seed=1), seen=seen, units=units)
+    data = Windows(walks(windows, agents=6, seed=1), lookback=lookback, units=units)
     target = data.everything()["target"].numpy().copy()
     drawn = ConstantVelocityWithNoise(samples).predict(data) if samples > 1 else {}
     model = (ConstantVelocity() if drawn else LinearFit()).predict(data) | drawn

@@ -11,7 +11,7 @@ import torch
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.table import Array
 
-SEEN, PREDICTED = 8, 12
+LOOKBACK, HORIZON = 8, 12
 
 SCENES = {
     "eth": ("biwi_eth",),
@@ -25,9 +25,9 @@ SCENES = {
 class Windows(Dataset):
     """Windows ``(A, S + T, 2)`` of unlike numbers of agents, each batch padded to its own most."""
 
-    def __init__(self, tracks: Sequence[Array], seen: int = SEEN, units: Array | None = None) -> None:
+    def __init__(self, tracks: Sequence[Array], lookback: int = LOOKBACK, units: Array | None = None) -> None:
         self.tracks = tracks
-        self.seen = seen
+        self.lookback = lookback
         self._units = units
 
     def __len__(self) -> int:
@@ -39,15 +39,15 @@ class Windows(Dataset):
         for row, tracks in enumerate(chosen):
             padded[row, : len(tracks)] = tracks
         tensor = torch.from_numpy(padded)
-        present = ~tensor[:, :, : self.seen].isnan().any(dim=3).any(dim=2)
+        present = ~tensor[:, :, : self.lookback].isnan().any(dim=3).any(dim=2)
         # What absent agents hold in a batch is nobody's business.
-        seen = tensor[:, :, : self.seen].nan_to_num(7.0)
-        return {"seen": seen, "present": present, "target": tensor[:, :, self.seen :]}
+        seen = tensor[:, :, : self.lookback].nan_to_num(7.0)
+        return {"seen": seen, "present": present, "target": tensor[:, :, self.lookback :]}
 
     @property
     def facts(self) -> Facts:
-        predicted = self.tracks[0].shape[1] - self.seen
-        return Facts(seen=self.seen, predicted=predicted, interval=0.4, unit="scene block")
+        horizon = self.tracks[0].shape[1] - self.lookback
+        return Facts(lookback=self.lookback, horizon=horizon, interval=0.4, unit="scene block")
 
     @property
     def ids(self) -> Array:
@@ -85,8 +85,8 @@ def eth_ucy(folder: Path, scene: str) -> list[Array]:
         agents = np.unique(rows[:, 1], return_inverse=True)[1]
         grid = np.full((frames.max() + 1, agents.max() + 1, 2), np.nan)
         grid[frames, agents] = rows[:, 2:]
-        for start in range(len(grid) - SEEN - PREDICTED + 1):
-            block = grid[start : start + SEEN + PREDICTED]
+        for start in range(len(grid) - LOOKBACK - HORIZON + 1):
+            block = grid[start : start + LOOKBACK + HORIZON]
             whole = ~np.isnan(block[..., 0]).any(axis=0)
             if whole.any():
                 found.append(block[:, whole].transpose(1, 0, 2))

@@ -43,7 +43,7 @@ def payments(count: int = 200, seed: int = 0, cards: int = 7) -> list[list[Any]]
 
 def config(kind: str = "gru", **more: Any) -> FraudConfig:
     """A config small enough for tests."""
-    settings = {"model": SMALL.model_copy(update={"kind": kind}), "history": 4, "days": 0.2, "rare": 3}
+    settings = {"model": SMALL.model_copy(update={"kind": kind}), "lookback": 4, "days": 0.2, "rare": 3}
     return FraudConfig(**{**settings, **more})
 
 

@@ -13,7 +13,7 @@ from fivefold.data.dataset import Facts
 from fivefold.errors import ConfigError, DataError
 from fivefold_finance.forecast.data import measure
 from fivefold_finance.forecast.origins import OriginTable
-from fivefold_finance.forecast.reading import last_origins_of, origins_of
+from fivefold_finance.forecast.reading import last_origins_of, options_of, origins_of
 from plugins.finance.forecast_cases import (
     FORECAST,
     before,
@@ -99,7 +99,7 @@ def test_levels_of_adjusted_prices_are_told() -> None:
             {"targets": ("price",)},
             r"expected the column 'price', which the settings name, found value, other",
         ),
-        ({"columns": ("price",)}, r"expected the column 'price'"),
+        ({"covariates": ("price",)}, r"expected the column 'price'"),
         ({"known": ("holiday",)}, r"expected the column 'holiday'"),
     ],
 )
@@ -118,6 +118,54 @@ def test_series_that_differ_in_columns() -> None:
 def test_what_is_known_is_not_forecast() -> None:
     with pytest.raises(ValueError, match="'x' is among 'targets' and 'known'"):
         config(targets=("x",), known=("x",))
+
+
+def test_readers_are_told_what_the_settings_say() -> None:
+    found = options_of(
+        config(
+            columns={"time": "wann", "symbol": "wer", "values": ("was",)},
+            zone="Europe/Berlin",
+            max_bad_share=0.1,
+            series={"calendar": "XETR", "epoch": "ms"},
+            targets=("a",),
+            covariates=("b",),
+            known=("c",),
+        )
+    )
+    assert (found.time, found.symbol, found.values) == ("wann", "wer", ("was",))
+    assert (found.zone, found.max_bad_share) == ("Europe/Berlin", 0.1)
+    assert (found.calendar, found.epoch) == ("XETR", "ms")
+    assert found.asked == {"c": "--known", "b": "--covariates", "a": "--targets"}
+    assert found.only_asked
+
+
+def test_options_are_named_as_they_are_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lines = ["wann,wer,was", *(f"2020-01-01 {hour:02}:00,a,{hour}" for hour in range(24))]
+    source = tmp_path / "x.csv"
+    source.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    check = [
+        "data",
+        "check",
+        str(source),
+        "--pipeline",
+        "finance/forecast",
+        "--lookback",
+        "3",
+        "--horizon",
+        "1",
+    ]
+    named = ["--columns.time", "wann", "--columns.symbol", "wer", "--columns.values", "was"]
+    assert main([*check, *named, "--zone", "Europe/Berlin"]) == 0
+    assert "Read by finance/forecast: 21 samples" in capsys.readouterr().err
+    for wrong, message in (
+        (["--columns.time", "when"], "found wann, wer, was; name it by --columns.time"),
+        ([*named[:2], "--columns.symbol", "who"], "the column 'who' that --columns.symbol names"),
+        ([*named[:4], "--columns.values", "what"], "a column 'what', as --columns.values says"),
+        ([*named, "--zone", "Mars/Base"], "--zone: expected a time zone"),
+        ([*named[:4], "--covariates", "what"], "a column 'what', as --covariates says"),
+    ):
+        assert main([*check, *wrong]) == 2
+        assert message in capsys.readouterr().err
 
 
 def test_quantiles_rise() -> None:

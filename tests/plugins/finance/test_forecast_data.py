@@ -24,7 +24,7 @@ def windows(table: OriginTable, *, by_symbol: bool = False) -> Origins:
 
 def test_a_window_by_hand() -> None:
     one = series({"a": np.arange(10.0), "b": np.arange(10.0) * 10}, step="h")
-    table = origins(one, lookback=3, horizon=2, targets=("b",), columns=("a",))
+    table = origins(one, lookback=3, horizon=2, targets=("b",), covariates=("a",))
     found = Origins(table, measure(table, 1, by_symbol=False))
     batch = found.batch(torch.tensor([0, 4]))
     assert len(found) == 6
@@ -62,7 +62,7 @@ def test_columns_of_prices_are_returns_and_others_are_not() -> None:
         "mood": np.array([5.0, 6, 7, 8]),
     }
     table = origins(
-        series(columns, times=sessions(4)), lookback=1, horizon=1, columns=("open", "volume", "mood")
+        series(columns, times=sessions(4)), lookback=1, horizon=1, covariates=("open", "volume", "mood")
     )
     seen = windows(table).batch(torch.tensor([0]))["input"][0, 0]
     np.testing.assert_allclose(seen, [np.log(2), np.log(2), np.log(2), 6], rtol=1e-6)
@@ -97,7 +97,9 @@ def test_a_session_that_the_exchange_had_is_a_gap() -> None:
 def test_a_missing_value_breaks_the_windows_that_need_it(column: str) -> None:
     columns = {"value": np.arange(12.0), "other": np.arange(12.0)}
     columns[column][5] = np.nan
-    table = origins(series(columns, step="h"), lookback=2, horizon=2, targets=("value",), columns=("other",))
+    table = origins(
+        series(columns, step="h"), lookback=2, horizon=2, targets=("value",), covariates=("other",)
+    )
     # The other column need not be known ahead.
     assert table["row"].tolist() == ([1, 2, 7, 8, 9] if column == "value" else [1, 2, 3, 4, 7, 8, 9])
 
@@ -185,7 +187,7 @@ def test_held_windows_are_those_that_are_gathered(
     columns = {f"c{number}": generator.normal(size=40) for number in range(features)}
     columns["c0"][generator.integers(0, 40, 2)] = np.nan
     some = [series(columns, "x"), *([series(columns, "y", start="2021-01-01")] if several else [])]
-    table = origins(*some, targets=("c0",), columns=tuple(columns), calendar=("weekday",))
+    table = origins(*some, targets=("c0",), covariates=tuple(columns), calendar=("weekday",))
     before = data.HELD
     data.HELD = before if held else 0
     try:

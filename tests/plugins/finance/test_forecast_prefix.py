@@ -105,7 +105,7 @@ def test_the_future_moves_nothing_before_it(
     ]
     chosen = config(
         split=SPLIT, target_as=mode, model={"kind": kind}, calendar=("weekday", "month"), by_symbol=several,
-        targets=("value",), columns=("other",),
+        targets=("value",), covariates=("other",),
     )  # fmt: skip
     train, test, task = outcomes(tuple(whole), chosen)
     changed = [altered(one, CUT, how, np.random.default_rng(seed + 2)) for one in whole]
@@ -178,7 +178,7 @@ def test_nor_does_it_through_the_file(seed: int, cut: int) -> None:
     times = sessions(LENGTH, "2020-01-01")
     close = walk(LENGTH, seed)
     chosen = config(
-        split={"dates": ("2020-03-25", "2020-04-20")}, series={"calendar": "XNYS"}, columns=("volume",)
+        split={"dates": ("2020-03-25", "2020-04-20")}, series={"calendar": "XNYS"}, covariates=("volume",)
     )
     columns = {"close": close, "volume": np.round(close * 1e4)}
     with tempfile.TemporaryDirectory() as folder:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fivefold.data.leakage import search
 from fivefold.data.splits import Splits
 from fivefold.errors import ConfigError, DataError
-from fivefold_finance.forecast.config import SplitConfig, WalkConfig
+from fivefold_finance.forecast.config import ForecastConfig, SplitConfig, WalkConfig
 from fivefold_finance.forecast.origins import window_keys
 from fivefold_finance.forecast.splits import split_fold, split_in_time
 from plugins.finance.forecast_cases import origins, series, walk
@@ -149,11 +149,20 @@ def test_too_many_folds_are_told() -> None:
         split_fold(origins(series(walk(100))), 50, 0, WalkConfig())
 
 
+def test_shares_that_are_not_given_stay() -> None:
+    assert ForecastConfig().split.fractions == (0.6, 0.2, 0.2)
+    assert ForecastConfig.model_validate({"split": {"val": 0.3, "embargo": 2}}).split.fractions == (
+        0.6,
+        0.3,
+        0.1,
+    )
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         ({"dates": ("2020-01-01", "2021-01-01"), "sizes": (1, 2, 3)}, "choose one"),
-        ({"train": 0.8, "val": 0.2}, "must leave a share for the test"),
+        ({"train": 0.8, "val": 0.2}, "must leave a share for the test, found 0.8 and 0.2; lower one"),
         ({"dates": ("2021-01-01", "2020-01-01")}, "one after the other"),
         ({"dates": ("2021-01-01",)}, "two or three days"),
         ({"sizes": (3, 4)}, "three numbers of rows"),

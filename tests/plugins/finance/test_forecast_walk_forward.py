@@ -125,7 +125,11 @@ def test_too_few_folds_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFi
 def test_all_settings_are_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = prices_csv(tmp_path / "acme.csv", 60)
     command = ["finance", "walk-forward", str(source), str(tmp_path / "walk")]
-    assert main([*command, "--series.time", "nosuch"]) == 2
-    assert "expected one column 'nosuch'" in capsys.readouterr().err
+    assert main([*command, "--columns.time", "nosuch"]) == 2
+    assert "expected one column 'nosuch', found date, open, high" in capsys.readouterr().err
+    assert main([*command, "--covariates", "nosuch"]) == 2
+    assert "expected a column 'nosuch', as --covariates says" in capsys.readouterr().err
+    assert main([*command, "--zone", "nosuch"]) == 2
+    assert "--zone: expected a time zone such as America/New_York or UTC" in capsys.readouterr().err
     assert main([*command, "--fold", "1", "--folds", "3"]) == 2
     assert "--fold 1: expected no single fold" in capsys.readouterr().err

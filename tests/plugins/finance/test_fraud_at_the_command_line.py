@@ -29,7 +29,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def trained(folder: Path, kind: str, head: tuple[str, ...]) -> Path:
     settings = {
         "epochs": 1,
-        "history": 4,
+        "lookback": 4,
         "rare": 3,
         "model": {"kind": kind, "hidden": 8, "layers": 1, "members": 2, "state": 6, "bottleneck": 2},
         "evaluation": {"resamples": 100},

@@ -16,6 +16,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fivefold.errors import DataError
 from fivefold.prediction import Request, Source
 from fivefold.training.inference import predict_outputs
 from fivefold_finance.fraud.pipeline import Fraud
@@ -141,3 +142,70 @@ def test_late_transactions_are_told_and_scored_like_the_batch(
     records = followed(pipeline, task, csv_lines(late), [1])
     assert records[3]["note"] == "late by 100 s"
     assert records[3]["score"] == pytest.approx(expected[2], abs=1e-6)
+
+
+def german(rows: Sequence[Sequence[object]]) -> list[str]:
+    """Lines as a German spreadsheet writes them."""
+    cells = [["" if one is None else str(one) for one in row] for row in rows]
+    return [";".join(HEAD), *(";".join(row).replace(".", ",") for row in cells)]
+
+
+@settings(max_examples=8, deadline=None)
+@given(sizes=st.lists(st.integers(1, 40), min_size=1, max_size=5))
+def test_decimal_commas_are_read_as_in_a_file(
+    model: tuple[Fraud, Any], tmp_path_factory: pytest.TempPathFactory, sizes: list[int]
+) -> None:
+    pipeline, task = model
+    # Of a number such as 1,234 nobody could say what its comma is before another one has shown it.
+    rows = [[0, "c1", 0.5, 0.5, "s1", 0], *ROWS]
+    expected = batch_scores(pipeline, task, write_csv(tmp_path_factory.mktemp("batch") / "a.csv", rows))
+    records = followed(pipeline, task, german(rows), sizes)
+    assert not any(record["note"] for record in records)
+    np.testing.assert_allclose([record["score"] for record in records], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [1, 3, 200])
+def test_numbers_of_a_stream_that_can_be_read_in_two_ways_are_refused_alone(
+    model: tuple[Fraud, Any], tmp_path: Path, caplog: pytest.LogCaptureFixture, size: int
+) -> None:
+    pipeline, task = model
+    rows = [[100 * place, "c1", 5.25 + place, 0.5, "s1", 0] for place in range(6)]
+    lines = german(rows)
+    bad = {
+        2: ("0;c1;1,234;0,5;s1;0", "that can be read in one way, found '1,234'"),
+        4: ("100;c1;7.5;0,5;s1;0", "found both ('5,25' in row 3, '7.5' in row 4)"),
+        6: ("200;c1;8,5;0.5;s1;0", "column 'x', found both ('0,5' in row 3, '0.5' in row 6)"),
+    }
+    for number, (text, _) in bad.items():
+        lines.insert(number - 1, text)
+    lines.append("500;c1;2,500;0,5;s1;0")  # which may not have been said before row 3
+    with caplog.at_level(logging.WARNING):
+        records = followed(pipeline, task, lines, [size])
+    assert [record["line"] for record in records] == list(range(2, len(lines) + 1))
+    for record in records:
+        assert (record["score"] is None) == (record["line"] in bad)
+        if record["line"] in bad:
+            assert bad[record["line"]][1] in record["note"]
+            assert record["note"].startswith(f"stream, row {record['line']}: expected")
+    expected = batch_scores(
+        pipeline, task, write_csv(tmp_path / "a.csv", [*rows, [500, "c1", 2.5, 0.5, "s1", 0]])
+    )
+    scores = [record["score"] for record in records if record["score"] is not None]
+    np.testing.assert_allclose(scores, expected, atol=1e-6)
+    assert "stream: commas in 'amount', 'x' were read as decimal commas" in caplog.text
+
+
+def test_points_of_a_stream_with_semicolons_stay_points(model: tuple[Fraud, Any], tmp_path: Path) -> None:
+    pipeline, task = model
+    lines = [line.replace(",", ";") for line in csv_lines(ROWS[:20])]
+    expected = batch_scores(pipeline, task, write_csv(tmp_path / "a.csv", ROWS[:20]))
+    records = followed(pipeline, task, lines, [4])
+    np.testing.assert_allclose([record["score"] for record in records], expected, atol=1e-6)
+
+
+def test_a_header_that_several_signs_part_is_refused(model: tuple[Fraud, Any]) -> None:
+    pipeline, task = model
+    with pytest.raises(
+        DataError, match=r"stream: expected one sign that parts the cells of a row, found several"
+    ):
+        followed(pipeline, task, ["time;card;amount|x", "1;c1;2|3"], [1])

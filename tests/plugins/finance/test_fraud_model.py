@@ -89,7 +89,7 @@ def test_the_probability_is_the_mean_of_the_members(tmp_path: Path, kind: str) -
 
 
 def test_balanced_weights_count_frauds_as_much_as_the_rest(tmp_path: Path) -> None:
-    _, task = fitted(write_csv(tmp_path / "a.csv", payments(120)), config("mlp", balanced=True))
+    _, task = fitted(write_csv(tmp_path / "a.csv", payments(120)), config("mlp", class_weights=True))
     counts = task.weight_yes / task.weight_no
     rows = payments(120)[:72]
     frauds = sum(row[-1] for row in rows)
@@ -97,7 +97,7 @@ def test_balanced_weights_count_frauds_as_much_as_the_rest(tmp_path: Path) -> No
 
 
 def test_baselines_see_sums_of_earlier_transactions_only() -> None:
-    facts = Facts(numbers=["x"], categories={"shop": ["s"]}, history=3)
+    facts = Facts(numbers=["x"], categories={"shop": ["s"]}, lookback=3)
     # Features: x, amount, age; two steps of three are there in the first sample, one in the second.
     values = torch.tensor([[[1.0, 10, 2.5], [2, 30, 0], [0, 0, 0]], [[3, 40, 0], [0, 0, 0], [0, 0, 0]]])
     codes = torch.tensor([[[0], [1], [0]], [[0], [0], [0]]])
@@ -109,7 +109,7 @@ def test_baselines_see_sums_of_earlier_transactions_only() -> None:
 
 
 def test_shares_of_the_autoencoder_rise_beyond_all_of_validation() -> None:
-    facts = Facts(columns=["x"], categories={}, history=0, labelled=False, account=None)
+    facts = Facts(columns=["x"], categories={}, lookback=0, labelled=False, account=None)
     task = UnusualTransactions(facts, FraudConfig(model=SMALL))
     task.calibrate({"unusual": np.linspace(1, 2, LEVELS)})
     shares = task.share(torch.tensor([0.5, 1.0, 1.5, 1.999, 2.0, 4.0, 400.0]))

@@ -35,6 +35,20 @@ def test_training_knows_no_label_that_became_known_later(tmp_path: Path) -> None
     assert "1 labels of training were not known when validation begins" in splits.how
 
 
+def test_shares_are_settings_and_those_not_given_stay(tmp_path: Path) -> None:
+    settings = FraudConfig.model_validate({"split": {"val": 0.1}})
+    pipeline = Fraud(settings)
+    assert pipeline.fractions == settings.split.fractions == (0.6, 0.1, 0.3)
+    splits = pipeline.split(pipeline.read(daily(tmp_path, [None] * 10)))
+    assert [part["place"].tolist() for part in (splits.train, splits.val, splits.test)] == [
+        [0, 1, 2, 3, 4, 5],
+        [6],
+        [7, 8, 9],
+    ]
+    with pytest.raises(ValueError, match=r"must leave a share for the test, found 0\.6 and 0\.5; lower one"):
+        FraudConfig.model_validate({"split": {"val": 0.5}})
+
+
 def test_labels_without_a_time_are_known_after_the_delay(tmp_path: Path) -> None:
     reported: list[int | None] = [None] * 10
     pipeline = Fraud(FraudConfig(label_delay=2))
@@ -74,7 +88,7 @@ def test_no_column_of_labels_is_refused_by_networks_that_need_one(tmp_path: Path
 
 
 def test_the_test_split_and_training_are_not_resampled(tmp_path: Path) -> None:
-    pipeline = Fraud(config(balanced=True))
+    pipeline = Fraud(config(class_weights=True))
     splits = pipeline.split(pipeline.read(write_csv(tmp_path / "a.csv", payments(100))))
     places = np.concatenate([part["place"] for part in (splits.train, splits.val, splits.test)])
     assert places.tolist() == list(range(100))

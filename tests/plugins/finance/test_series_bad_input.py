@@ -46,7 +46,7 @@ DAYS = [str(day) for day in np.arange("2020-01-06", "2020-01-11", dtype="datetim
         (("date,x", "2020-01-01,1e999"), "row 2: expected a finite number in column 'x'"),
         (
             ("date,x", "2020-01-01,1", "2020-01-02,high"),
-            "row 3: expected a number in column 'x', found 'high'.* --series.values",
+            "row 3: expected a number in column 'x', found 'high'.* --columns.values",
         ),
         (("date,x", '2020-01-01,"1,234.5"'), "row 2: expected a number in column 'x', found '1,234.5'"),
         (
@@ -67,7 +67,7 @@ DAYS = [str(day) for day in np.arange("2020-01-06", "2020-01-11", dtype="datetim
         # a changed name of a column
         (
             ("day,x", "2020-01-01,1"),
-            r"expected one column of times \(time, date, .*found day, x; name it by --series.time",
+            r"expected one column of times \(time, date, .*found day, x; name it by --columns.time",
         ),
         (("date,time,x", "2020-01-01,10:00,1"), "expected one column of times .* found date, time; name it"),
     ],
@@ -80,14 +80,14 @@ def test_refused(tmp_path: Path, lines: tuple[str, ...], message: str) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"time": "when"}, "expected one column 'when', found date, symbol, x; name it by --series.time"),
+        ({"time": "when"}, "expected one column 'when', found date, symbol, x; name it by --columns.time"),
         (
             {"symbol": "ticker"},
-            "expected the column 'ticker' that --series.symbol names, found date, symbol, x",
+            "expected the column 'ticker' that --columns.symbol names, found date, symbol, x",
         ),
         (
             {"values": ("x", "y")},
-            "expected a column 'y', as --series.values says, found x; correct --series.values",
+            "expected a column 'y', as --columns.values says, found x; correct --columns.values",
         ),
     ],
 )
@@ -103,7 +103,7 @@ def test_columns_that_options_name_and_the_file_lacks(
     [
         ({"date_order": "ymd"}, "--series.date-order: expected mdy or dmy, found 'ymd'"),
         ({"epoch": "h"}, "--series.epoch: expected s, ms, us or ns, found 'h'"),
-        ({"max_bad_share": 1.0}, "--series.max-bad-share: expected a share from 0 to below 1, found 1.0"),
+        ({"max_bad_share": 1.0}, "--max-bad-share: expected a share from 0 to below 1, found 1.0"),
         ({"prices": False, "adjusted": True}, "--series.adjusted: expected it for prices only"),
     ],
 )
@@ -158,7 +158,7 @@ def test_a_constant_series_is_a_caution(tmp_path: Path) -> None:
 
 def test_a_column_without_a_value_is_a_caution(tmp_path: Path) -> None:
     found = read(tmp_path, "date,x,y", "2020-01-01,,1", "2020-01-02,,2")
-    assert found.cautions == ("prices: there is no value in x; name the others by --series.values",)
+    assert found.cautions == ("prices: there is no value in x; name the others by --columns.values",)
 
 
 @pytest.mark.parametrize(

@@ -134,7 +134,7 @@ def test_a_zone_that_there_is_not_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_hour_that_clocks_show_twice_is_refused_with_a_remedy(tmp_path: Path) -> None:
-    message = "row 3: .* America/New_York .*2021-11-07T01:30:00, which is there twice .* offset .* --series.zone UTC"
+    message = "row 3: .* America/New_York .*2021-11-07T01:30:00, which is there twice .* offset .* --zone UTC"
     with pytest.raises(DataError, match=message):
         times(tmp_path, "2021-11-07 00:30", "2021-11-07 01:30", zone="America/New_York")
 

@@ -165,7 +165,7 @@ def test_several_labels_with_missing_ones(tmp_path: Path, capsys: pytest.Capture
     fluid = [("" if number % 7 == 0 else int(code > 1)) for number, code in enumerate(codes)]
     mass = [("-1" if number % 11 == 0 else int(code % 2)) for number, code in enumerate(codes)]
     file = png_table(tmp_path / "data", 60, names=tuple("abcd"), per_patient=2, fluid=fluid, mass=mass)
-    report = train(file, tmp_path / "run", "--labels", "fluid", "--labels", "mass")
+    report = train(file, tmp_path / "run", "--columns.labels", "fluid", "--columns.labels", "mass")
     assert set(report["sections"]) >= OF_QUESTIONS | OF_IMAGES
     unknown = [one["unknown"] for one in report["sections"]["questions"]["questions"]]
     assert sum(unknown) >= 1

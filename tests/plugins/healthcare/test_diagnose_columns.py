@@ -57,7 +57,7 @@ def test_a_group_beside_patients_is_warned_of(tmp_path: Path) -> None:
         (
             b"path,platelets\n000.png,1\n",
             ("platelet",),
-            r"did you mean 'platelets'\? name the columns of labels by --l",
+            r"did you mean 'platelets'\? name the columns of labels by --columns\.labels, once",
         ),
         (
             b"datei,label\n000.png,1\n",
@@ -76,7 +76,7 @@ def test_the_only_table_of_a_folder_says_what_it_lacks(
     content: bytes, labels: tuple[str, ...], message: str, tmp_path: Path
 ) -> None:
     png_table(tmp_path, 1).write_bytes(content)
-    refuse(tmp_path, message, labels=labels)
+    refuse(tmp_path, message, columns={"labels": labels})
 
 
 def test_a_table_with_semicolons_is_read(tmp_path: Path) -> None:

@@ -143,9 +143,9 @@ def test_several_labels_may_be_missing_or_uncertain(tmp_path: Path) -> None:
         {"fluid": "No", "mass": "TRUE"},
     )
     for uncertain, value in (("unknown", NAN), ("yes", 1.0), ("no", 0.0)):
-        found = answers(file, labels=["fluid", "mass"], uncertain=uncertain)
+        found = answers(file, columns={"labels": ["fluid", "mass"]}, uncertain=uncertain)
         assert np.array_equal(found, np.array([[1, NAN], [0, value], [NAN, 1], [0, 1]]), equal_nan=True)
-    facts = samples(file, labels=["fluid", "mass"]).facts
+    facts = samples(file, columns={"labels": ["fluid", "mass"]}).facts
     assert (facts.task, facts.labels) == ("multi", ["fluid", "mass"])
     assert (facts.yes_counts, facts.known_counts) == ([1, 2], [3, 2])
 
@@ -159,20 +159,20 @@ def test_a_wrong_cell_names_row_and_column(tmp_path: Path) -> None:
     file = labelled(tmp_path, {"fluid": "1", "mass": "0"}, {"fluid": "0", "mass": "maybe"})
     message = r"labels\.csv, row 3, column 'mass': expected 1, 0, -1 or an empty cell, found 'maybe'"
     with pytest.raises(DataError, match=message):
-        diagnose(labels=["fluid", "mass"], max_bad_share=0.9).read(file)
+        diagnose(columns={"labels": ["fluid", "mass"]}, max_bad_share=0.9).read(file)
 
 
 def test_several_labels_without_both_answers_teach_nothing(tmp_path: Path) -> None:
     file = labelled(tmp_path, {"fluid": "1", "mass": "0"}, {"fluid": "1", "mass": ""})
     with pytest.raises(DataError, match="expected labels with both yes and no, found none such; add images"):
-        diagnose(labels=["fluid", "mass"]).read(file)
+        diagnose(columns={"labels": ["fluid", "mass"]}).read(file)
 
 
 def test_missing_answers_take_no_part_in_loss_or_gradient(tmp_path: Path) -> None:
     file = labelled(
         tmp_path, {"fluid": "1", "mass": ""}, {"fluid": "0", "mass": ""}, {"fluid": "", "mass": "1"}
     )
-    pipeline = diagnose(labels=["fluid", "mass"], model={"width": 4})
+    pipeline = diagnose(columns={"labels": ["fluid", "mass"]}, model={"width": 4})
     found = pipeline.samples(pipeline.read(file))
     torch.manual_seed(0)
     task = pipeline.task(found.facts).eval()
@@ -211,7 +211,7 @@ def test_what_is_asked_is_known_again_from_facts(tmp_path: Path) -> None:
         asked = Asked.from_facts(samples(file, task=task).facts)
         assert (asked.form, asked.classes) == (form, ("a", "b", "c"))
     several = labelled(tmp_path / "several", {"x": 1, "y": 0}, {"x": 0, "y": 1})
-    asked = Asked.from_facts(samples(several, labels=["x", "y"]).facts)
+    asked = Asked.from_facts(samples(several, columns={"labels": ["x", "y"]}).facts)
     assert asked == Asked(("x", "y"), "independent", ())
 
 
@@ -230,13 +230,16 @@ def test_a_class_of_a_single_image_cannot_be_split(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"labels": []}, "'labels' must name different columns, found none"),
-        ({"labels": ["a", "a"]}, "'labels' must name different columns, found a, a"),
+        ({"columns": {"labels": []}}, "'columns.labels' must name different columns, found none"),
+        ({"columns": {"labels": ["a", "a"]}}, "'columns.labels' must name different columns, found a, a"),
         (
-            {"labels": ["a", "b"], "task": "ordinal"},
+            {"columns": {"labels": ["a", "b"]}, "task": "ordinal"},
             "the task 'ordinal' has one column of labels, found a, b",
         ),
-        ({"labels": ["a", "b"], "class_names": ["x", "y"]}, "several labels are named by their columns"),
+        (
+            {"columns": {"labels": ["a", "b"]}, "class_names": ["x", "y"]},
+            "several labels are named by their columns",
+        ),
         ({"task": "multi", "class_names": ["x", "y"]}, "several labels are named by their columns"),
         ({"class_names": ["x", "x"]}, "'class_names' must differ, found x, x"),
     ],
@@ -254,4 +257,4 @@ def test_every_setting_is_documented() -> None:
         for name, field in model.model_fields.items()
         if name in model.__annotations__ and not field.description
     ]
-    assert set(bare) <= {"columns", "model", "augment", "card"}  # these are documented as models
+    assert set(bare) <= {"columns", "split", "model", "augment", "card"}  # these are documented as models

@@ -13,8 +13,17 @@ from fivefold.data.labels import texts
 from fivefold.data.leakage import search
 from fivefold.data.splits import SPLIT_NAMES, Splits
 from fivefold.data.table import Table
+from fivefold.runs import Run
 from fivefold_healthcare.diagnose.pipeline import NO_PATIENTS, Diagnose
-from plugins.healthcare.diagnose_cases import diagnose, dicom_image, pictures, png_table, write_table
+from plugins.healthcare.diagnose_cases import (
+    diagnose,
+    dicom_image,
+    pictures,
+    png_table,
+    refused,
+    train,
+    write_table,
+)
 
 TABLES = 1000
 
@@ -113,6 +122,43 @@ def test_a_split_that_the_source_lacks_is_carved_by_patient() -> None:
         )
         assert crossing(carved) == {}
         assert set(carved.test["patient"]) == set(whole.test["patient"])
+
+
+def test_patients_are_split_by_the_shares_as_nearly_as_they_allow() -> None:
+    generator = np.random.default_rng(4)
+    for number in range(TABLES // 10):
+        table = random_table(generator, given=False)
+        splits = diagnose(seed=number, split={"train": 0.5, "val": 0.2}).split(table)
+        largest = np.unique(table["patient"], return_counts=True)[1].max()
+        for (name, part), share in zip(parts(splits).items(), (0.5, 0.2, 0.3), strict=True):
+            assert abs(len(part) - share * len(table)) <= 2 * largest, (number, name)
+
+
+def test_shares_at_the_command_line(tmp_path: Path) -> None:
+    file = png_table(tmp_path / "data", 80)  # 40 patients of two images
+    train(file, tmp_path / "run", "--split.train", "0.7", "--split.val", "0.15")
+    run = Run.open(tmp_path / "run")
+    assert run.info["data"]["sizes"] == {"train": 56, "val": 12, "test": 12}
+    assert run.info["data"]["split"].startswith("Rows were split by 'patient' (seed 0)")
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"),
+    [
+        (
+            ("--split.train", "0.7", "--split.val", "0.3"),
+            "must leave a share for the test, found 0.7 and 0.3",
+        ),
+        (("--split.val", "0.2"), "must leave a share for the test, found 0.8 and 0.2; lower one"),
+        (("--split.train", "0"), "--split.train: expected a number greater than 0, found 0"),
+    ],
+)
+def test_shares_that_leave_nothing_are_refused(
+    shares: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = png_table(tmp_path / "data", 8)
+    assert said in refused(capsys, "train", file, *shares, "--out", tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 # Cautions

@@ -65,8 +65,8 @@ def test_what_can_be_learned_beats_prevalence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "loss"),
-    [({}, "cross-entropy"), ({"focal": 2.0}, "focal"), ({"balanced": True}, "balanced")],
-    ids=["plain", "focal", "balanced"],
+    [({}, "cross-entropy"), ({"focal": 2.0}, "focal"), ({"class_weights": True}, "weighted")],
+    ids=["plain", "focal", "weighted"],
 )
 def test_every_loss_learns_a_batch_by_heart(settings: dict[str, object], loss: str, tmp_path: Path) -> None:
     torch.manual_seed(0)

@@ -84,7 +84,7 @@ def test_tables_of_other_kinds_and_columns_of_other_names(tmp_path: Path) -> Non
         save_png(tmp_path / name, PICTURE)
     rows = [{"file": "a.png", "finding": 2, "who": 7}, {"file": "b.png", "finding": 10, "who": 8}]
     (tmp_path / "labels.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    table = read(tmp_path, labels=["finding"], columns={"path": "file", "patient": "who"})
+    table = read(tmp_path, columns={"labels": ["finding"], "path": "file", "patient": "who"})
     assert table.classes == ("2", "10")  # by value, not by the alphabet
     assert table.units is not None
     assert table.units.tolist() == ["7", "8"]
@@ -267,11 +267,14 @@ def test_an_archive_of_several_labels(tmp_path: Path) -> None:
     assert table.classes == ()
     samples = diagnose().samples(table)
     assert samples.facts.labels == ["label 0", "label 1", "label 2"]
-    named = diagnose(labels=["fluid", "mass", "scar"])
+    named = diagnose(columns={"labels": ["fluid", "mass", "scar"]})
     assert named.samples(named.read(file)).facts.labels == ["fluid", "mass", "scar"]
     refusals: list[tuple[str, dict[str, Any]]] = [
         ("expected one label an image for the task 'single', found 3; take multi", {"task": "single"}),
-        ("expected a label for each of a, b, found 3 labels an image; name them all", {"labels": ["a", "b"]}),
+        (
+            "expected a label for each of a, b, found 3 labels an image; name them all",
+            {"columns": {"labels": ["a", "b"]}},
+        ),
         ("whose classes --class-names names, found 3; name several", {"class_names": ["a", "b", "c"]}),
     ]
     for message, changes in refusals:

@@ -175,7 +175,10 @@ def test_a_nifti_file_with_a_singular_affine(tmp_path: Path) -> None:
             "image,label\n000.png,ill\n",
             r"names the image \(path, SOPInstanceUID, SeriesInstanceUID, StudyInstanceUID\), found image, label; name",
         ),
-        ("path,class\n000.png,ill\n", "expected a column 'label' with labels, found path, class; name the .*--labels"),
+        (
+            "path,class\n000.png,ill\n",
+            r"expected a column 'label' with labels, found path, class; name the .*--columns\.labels",
+        ),
         ("", "expected a column that names the image .*, found none"),
         ("path,label\n000.png,ill\n001.png,ill\n", "expected images of two classes or more, found only 'ill'"),
         (

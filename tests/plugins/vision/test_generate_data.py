@@ -107,6 +107,20 @@ def test_images_left_on_disk_give_the_same_batches(tmp_path: Path) -> None:
     assert np.array_equal(labels, same)
 
 
+def test_training_images_are_mirrored_as_often_as_asked(tmp_path: Path) -> None:
+    ready = prepared(idx_folder(tmp_path / "idx", train=400), augment={"flip": 0.3})
+    batch, generator = ready.train.batch(torch.arange(len(ready.train))), torch.Generator().manual_seed(0)
+    vary = ready.pipeline.augment(ready.facts)
+    assert vary is not None
+    images, varied = batch["input"], vary(batch, generator)["input"]
+    mirrored = (varied == images.flip(3)).flatten(1).all(dim=1)
+    assert (mirrored | (varied == images).flatten(1).all(dim=1)).all()
+    assert mirrored.float().mean().item() == pytest.approx(0.3, abs=0.07)
+    never = Generate(GenerateConfig()).augment(ready.facts)
+    assert never is not None
+    assert torch.equal(never(batch, generator)["input"], images)
+
+
 def test_no_more_are_judged_than_asked_for(tmp_path: Path) -> None:
     table = Table({"value": np.arange(100)}, source="here")
     splits = random_split(table, seed=0)

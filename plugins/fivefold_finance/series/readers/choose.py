@@ -96,8 +96,10 @@ def _may_be_series(raw: Raw, options: SeriesOptions) -> bool:
         return False
     roles = roles_of(raw, options)
     if not roles.prices:
-        for name in roles.values.values():
-            raw.numbers(name)
+        names = list(roles.values.values())
+        read, _ = raw.with_points(names)
+        for name in names:
+            read.numbers(name)
     return True
 
 

@@ -1,6 +1,7 @@
 """Tables as text: CSV, plain, packed with gzip, or alone in a tar archive.
 
-Rows are numbered as editors count lines: the header is row 1, and blank lines count.
+Rows are numbered as editors count lines: the header is row 1, and blank lines count. Cells are parted by commas, or by
+the semicolons, tabs or bars that the first lines show; numbers may then have decimal commas.
 """
 
 from __future__ import annotations
@@ -10,17 +11,20 @@ import gzip
 import io
 import tarfile
 import zlib
+from itertools import islice
 from pathlib import Path
 from typing import IO, cast
 
 import numpy as np
 
+from fivefold.data.delimiters import SAMPLED, fitting_delimiter
 from fivefold.errors import ArchiveError, DataError
 from fivefold_finance.series.raw import Raw
 
 ENDINGS = (".tar.gz", ".tgz", ".csv.gz", ".tsv.gz", ".csv", ".tsv")
 """Endings of tables as text."""
 
+_TABBED = (".tsv", ".tsv.gz", ".tsv)")  # the last of an archive, whose member stands in brackets
 _ARCHIVES = (".tar.gz", ".tgz")
 _LARGEST = 2**31  # bytes of an unpacked table
 _FIRST = 2**16  # bytes in which a header ends
@@ -31,22 +35,26 @@ def beginning(file: Path) -> Raw:
     """The header and the first row, if there is one. Cheap: reads the file's beginning only.
 
     Raises:
-        DataError: the file cannot be read.
+        DataError: the file cannot be read, or several signs part its cells alike.
     """
     source, content = _content(file, _FIRST)
-    lines = _text(source, content[: content.rfind(b"\n") + 1] or content).splitlines()[:2]
-    names = _names(lines[0]) if lines else []
-    cells = next(csv.reader(lines[1:], delimiter=_delimiter(lines[0])), []) if lines else []
+    whole = len(content) < _FIRST
+    text = _text(source, content if whole else content[: content.rfind(b"\n") + 1] or content)
+    delimiter = _delimiter(source, text, whole=whole)
+    lines = text.splitlines()[:2]
+    names = _names(lines[0], delimiter) if lines else []
+    cells = next(csv.reader(lines[1:], delimiter=delimiter), [])
     rows = 1 if len(cells) == len(names) and names else 0
     columns = {name: cells[place : place + 1] if rows else [] for place, name in enumerate(names)}
-    return Raw(source, stem(file), columns, np.arange(2, 2 + rows))
+    return Raw(source, stem(file), columns, np.arange(2, 2 + rows), decimal_commas=delimiter != ",")
 
 
 def read(file: Path) -> Raw:
     """The table in ``file``.
 
     Raises:
-        DataError: it cannot be read, is no text, or a row has another number of cells than the header.
+        DataError: it cannot be read, is no text, several signs part its cells alike, or a row has another number of
+            cells than the header.
         ArchiveError: an archive is broken, unpacks to more than 2 GiB, or holds more or less than one table.
     """
     source, content = _content(file, _LARGEST + 1)
@@ -55,8 +63,9 @@ def read(file: Path) -> Raw:
             f"{source}: expected a table of at most 2 GiB, found a larger one; cut it in parts"
         )
     text = _text(source, content)
+    delimiter = _delimiter(source, text)
     lines = io.StringIO(text, newline="")
-    names = _names(lines.readline())
+    names = _names(lines.readline(), delimiter)
     if not any(names):
         raise DataError(
             f"{source}: expected a header that names the columns, found an empty line; write one first"
@@ -66,9 +75,10 @@ def read(file: Path) -> Raw:
         raise DataError(
             f"{source}, row 1: expected one column '{repeated}', found {names.count(repeated)}; rename the others"
         )
-    cells, rows = _rows(source, names, lines, _delimiter(text.partition("\n")[0]))
+    cells, rows = _rows(source, names, lines, delimiter)
     columns = [list(column) for column in zip(*cells, strict=True)] if cells else [[] for _ in names]
-    return Raw(source, stem(file), dict(zip(names, columns, strict=True)), np.array(rows, dtype=np.int64))
+    named = dict(zip(names, columns, strict=True))
+    return Raw(source, stem(file), named, np.array(rows, dtype=np.int64), decimal_commas=delimiter != ",")
 
 
 def stem(file: Path) -> str:
@@ -102,14 +112,18 @@ def _rows(source: str, names: list[str], lines: IO[str], delimiter: str) -> tupl
     return cells, rows
 
 
-def _names(line: str) -> list[str]:
-    found = next(csv.reader([line], delimiter=_delimiter(line)), [])
+def _names(line: str, delimiter: str) -> list[str]:
+    found = next(csv.reader([line], delimiter=delimiter), [])
     return [name.strip() for name in found]
 
 
-def _delimiter(line: str) -> str:
-    """The separator of which a header has most; the comma where it has none."""
-    return max((",", ";", "\t"), key=line.count)
+def _delimiter(source: str, text: str, *, whole: bool = True) -> str:
+    """What parts the cells: the tab of TSV, else what the first lines show; ``whole`` if the text is not cut off."""
+    if source.lower().endswith(_TABBED):
+        return "\t"
+    stream = io.StringIO(text, newline="")
+    lines = list(islice(stream, SAMPLED + 1))
+    return fitting_delimiter(Path(source), lines, whole=whole and not stream.readline())
 
 
 def _text(source: str, content: bytes) -> str:

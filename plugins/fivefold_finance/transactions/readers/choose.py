@@ -13,8 +13,15 @@ from fivefold.data.only_file import only_file
 from fivefold.errors import DataError
 from fivefold_finance.transactions.build import Expected, build, ordered
 from fivefold_finance.transactions.checks import check
+from fivefold_finance.transactions.decimals import with_decimal_points
 from fivefold_finance.transactions.options import ColumnsConfig
-from fivefold_finance.transactions.readers.tables import ENDINGS, column_names, is_table, read_table
+from fivefold_finance.transactions.readers.tables import (
+    ENDINGS,
+    column_names,
+    delimiter_of,
+    is_table,
+    read_table,
+)
 from fivefold_finance.transactions.roles import find_roles, known_roles, told_roles
 from fivefold_finance.transactions.schema import Transactions
 
@@ -73,8 +80,16 @@ def read_transactions(source: Path, options: Options, expected: Expected | None 
         )
     table = read_table(file)
     roles = find_roles(table.column_names, options.columns, str(file))
+    if not table.num_rows:
+        raise DataError(
+            f"{file}: expected rows below the header, found none; add some, or leave the file out"
+        )
     numbering = 1 if file.name.lower().endswith(".parquet") else 1 + _HEADER
     rows = np.arange(numbering, numbering + table.num_rows, dtype=np.int64)
     cells: Mapping[str, pa.ChunkedArray] = {name: table[name] for name in table.column_names}
+    notes: list[str] = []
+    if delimiter_of(file) not in {",", None}:
+        cells, notes = with_decimal_points(cells, rows, roles, options.columns, str(file), expected)
     found = build(cells, rows, roles, options.columns, options.zone, str(file), expected)
-    return check(ordered(found), drop_duplicates=options.drop_duplicates).with_cautions(told_roles(roles))
+    whole = check(ordered(found), drop_duplicates=options.drop_duplicates)
+    return whole.with_cautions([*notes, *told_roles(roles)])

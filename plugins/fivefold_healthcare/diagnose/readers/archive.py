@@ -88,22 +88,23 @@ def read(source: Path, config: DiagnoseConfig) -> Table:
 
 def _check_names(count: int, config: DiagnoseConfig, source: Path, *, several: bool) -> None:
     """Refuse names that the archive has no place for."""
-    if len(config.labels) > 1 and len(config.labels) != count:
+    labels = config.columns.labels
+    if len(labels) > 1 and len(labels) != count:
         raise DataError(
-            f"{source}: expected a label for each of {', '.join(config.labels)}, found {count} labels an image; "
-            "name them all by --labels, or none"
+            f"{source}: expected a label for each of {', '.join(labels)}, found {count} labels an image; "
+            "name them all by --columns.labels, or none"
         )
     if several and config.class_names:
         raise DataError(
             f"{source}: expected one label an image, whose classes --class-names names, found {count}; name "
-            "several labels by --labels"
+            "several labels by --columns.labels"
         )
 
 
 def label_names(table: Table, config: DiagnoseConfig) -> tuple[str, ...]:
     """Names of several labels: as configured where there are as many, else numbered."""
-    count = table["truth"].shape[1]
-    return config.labels if len(config.labels) == count else tuple(f"label {place}" for place in range(count))
+    count, labels = table["truth"].shape[1], config.columns.labels
+    return labels if len(labels) == count else tuple(f"label {place}" for place in range(count))
 
 
 def read_inputs(source: Path) -> Table:

@@ -102,16 +102,16 @@ def _described(table: Path) -> str:
 
 def labelled_table(listed: listing.Listed, config: DiagnoseConfig) -> tuple[Table, tuple[Case, ...]]:
     """The cases of a table of labels as samples; those without a label are problems."""
-    several = config.task == "multi" or len(config.labels) > 1
+    several = config.task == "multi" or len(config.columns.labels) > 1
     cases, problems = listed.cases, list(listed.problems)
     columns: dict[str, Array] = {}
     classes: tuple[str, ...] = ()
     if several:
         truth = np.array([_answers(listed.file, case, config) for case in cases], np.float32)
-        truth = truth.reshape(len(cases), len(config.labels))
+        truth = truth.reshape(len(cases), len(config.columns.labels))
         columns |= {"truth": truth, "label": patterns(truth)}
     else:
-        (column,) = config.labels
+        (column,) = config.columns.labels
         problems += [
             Problem(case.name, f"{listed.file}, row {case.row}: {_no_label(case.cells[column], column)}")
             for case in cases
@@ -217,7 +217,7 @@ def _named(cases: Sequence[Case]) -> dict[str, Array]:
 def _answers(file: Path, case: Case, config: DiagnoseConfig) -> list[float]:
     return [
         answer(case.cells[column], config.uncertain, f"{file}, row {case.row}, column '{column}'")
-        for column in config.labels
+        for column in config.columns.labels
     ]
 
 

@@ -22,7 +22,9 @@ from fivefold_healthcare.diagnose.medical import folder_cases, is_medical, path_
 from fivefold_healthcare.dicom.files import Instance, find_instances
 from fivefold_healthcare.dicom.series import group_series
 
-_HINTS = Hints(columns="--columns.path, --columns.instance, --columns.study and --labels", encoding=None)
+_HINTS = Hints(
+    columns="--columns.path, --columns.instance, --columns.study and --columns.labels", encoding=None
+)
 _UIDS = ("instance", "series", "study")
 _NAMED = 3
 
@@ -45,7 +47,7 @@ class Listed:
 def find_tables(source: Path, config: DiagnoseConfig) -> list[Path]:
     """The table of labels that ``source`` is, or those in that folder."""
     named = [(file, column_names(file)) for file in all_tables(source)]
-    return [file for file, names in named if _key(names, config) and set(config.labels) <= set(names)]
+    return [file for file, names in named if _key(names, config) and set(config.columns.labels) <= set(names)]
 
 
 def all_tables(source: Path) -> list[Path]:
@@ -88,7 +90,7 @@ def read_listed(
     role, column = key
     if labelled:
         _require_labels(file, header, config)
-    rows = list(read_records(file, [column, *(config.labels if labelled else ())], hints=_HINTS))
+    rows = list(read_records(file, [column, *(config.columns.labels if labelled else ())], hints=_HINTS))
     if role == "path":
         return _by_path(file, column, rows, labelled=labelled)
     return _by_uid(file, role, column, rows, labelled=labelled)
@@ -104,13 +106,13 @@ def _key(header: list[str], config: DiagnoseConfig) -> tuple[str, str] | None:
 
 
 def _require_labels(file: Path, header: list[str], config: DiagnoseConfig) -> None:
-    for name in config.labels:
+    for name in config.columns.labels:
         if name not in header:
             near = get_close_matches(name, header, n=1)
             meant = f"did you mean '{near[0]}'? " if near else ""
             raise DataError(
                 f"{file}: expected a column '{name}' with labels, found {', '.join(header)}; {meant}name the columns "
-                "of labels by --labels, once for each"
+                "of labels by --columns.labels, once for each"
             )
 
 
