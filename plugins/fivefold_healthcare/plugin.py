@@ -19,7 +19,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             config="fivefold_healthcare.diagnose.config:DiagnoseConfig",
             example="chest",
             presets="fivefold_healthcare.diagnose.presets:PRESETS",
-            prediction="fivefold_healthcare.diagnose.prediction:PredictOptions",
+            prediction="fivefold_healthcare.diagnose.config:PredictOptions",
             demo=Demo("chest", preset="quick", inputs="chest", pattern="", picture="Where the model looked"),
         )
     ]

@@ -7,15 +7,15 @@ requirements, bounds and validators; `fivefold.config.resolve` checks the whole 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Annotated, Any, TypedDict
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from fivefold.errors import PluginError
+from fivefold.errors import ConfigError, PluginError
 
 
 def options_type(
@@ -38,6 +38,10 @@ def options_type(
             "that the command has already; rename it"
         )
     fields = {name: _field(name, field, defaults) for name, field in model.model_fields.items()}
+    return _typed_dict(model, fields)
+
+
+def _typed_dict(model: type[BaseModel], fields: dict[str, Any]) -> Any:
     make: Any = TypedDict  # type checkers know its class form only; these fields are known at run time
     return make(f"{model.__name__}Options", fields, total=False)
 
@@ -50,13 +54,31 @@ def _field(name: str, field: FieldInfo, defaults: BaseModel | None) -> Any:
         default = field.get_default(call_default_factory=True, validated_data={})
     annotation: Any = field.annotation
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        annotation = options_type(annotation, defaults=default if isinstance(default, annotation) else None)
-        return Annotated[annotation, Parameter(help=_plain(field.description))]
+        own = default if isinstance(default, annotation) else None
+        fields = {one: _field(one, each, own) for one, each in annotation.model_fields.items()}
+        return Annotated[
+            _typed_dict(annotation, {"": _bare(annotation), **fields}),
+            Parameter(help=_plain(field.description)),
+        ]
     hidden = default is None or default is PydanticUndefined or default == ()
     # A line break, say, would not be seen.
     told = repr(default) if isinstance(default, str) and default != default.strip() else default
     shown = "" if hidden else f" [default: {told}]"
     return Annotated[annotation, Parameter(help=f"{_plain(field.description)}{shown}".strip())]
+
+
+def _bare(group: type[BaseModel]) -> Any:
+    """What stands first in a group: it gets a value that is typed behind the group's name, and refuses it."""
+
+    def refuse(_type: Any, tokens: Sequence[Token]) -> None:
+        first = next(iter(group.model_fields)).replace("_", "-")
+        typed = f"{tokens[0].keyword}".rstrip(".")
+        raise ConfigError(
+            f"option {typed}: expected the name of a setting behind it, found the value '{tokens[0].value}'; type, for "
+            f"example, {typed}.{first} {tokens[0].value}"
+        )
+
+    return Annotated[str, Parameter(show=False, converter=refuse)]
 
 
 def _plain(description: str | None) -> str:

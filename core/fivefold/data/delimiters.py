@@ -49,7 +49,7 @@ def find_delimiter(file: Path, encoding: str) -> str:
     return fitting_delimiter(file, lines, whole=whole)
 
 
-def fitting_delimiter(file: Path, lines: Sequence[str], *, whole: bool = True) -> str:
+def fitting_delimiter(file: object, lines: Sequence[str], *, whole: bool = True) -> str:
     """The delimiter that parts header and first rows into the same number of cells, more than one.
 
     A comma wins over the others, as the standard's own (RFC 4180). Where no delimiter fits every row, one that parts

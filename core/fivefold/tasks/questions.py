@@ -62,7 +62,7 @@ class Questions(Task):
         classes: Sequence[str] = (),
         input: Inputs = "input",  # noqa: A002 - the batch's key
         focal: float = 0.0,
-        balanced: bool = False,
+        class_weights: bool = False,
         specificity: float = 0.9,
     ) -> None:
         """Settings.
@@ -75,7 +75,7 @@ class Questions(Task):
                 classes their names, of grades all of them from the lowest; empty where several are asked.
             input: key of the batch that the network reads, or several in the order of its arguments.
             focal: exponent of the focal loss (Lin et al. 2017), which turns from what is already sure; 0 for none.
-            balanced: weigh yes and no of each question (or each class) so that they count alike, however rare.
+            class_weights: weigh yes and no of each question (or each class) so that they count alike, however rare.
             specificity: that the threshold of each question is to reach on the validation split, 0 to 1.
 
         Raises:
@@ -89,7 +89,7 @@ class Questions(Task):
         self.classes = tuple(classes)
         self.input = input
         self.focal = focal
-        self.balanced = balanced
+        self.class_weights = class_weights
         self.specificity = specificity
         ones = torch.ones(len(names))
         self.register_buffer("scale", ones.clone())
@@ -104,14 +104,14 @@ class Questions(Task):
         Raises:
             DataError: a question has no yes, or no no, among the training samples.
         """
-        if not self.balanced:
+        if not self.class_weights:
             return
         yes = torch.tensor(train.facts.yes_counts, dtype=torch.float64)
         known = torch.tensor(train.facts.known_counts, dtype=torch.float64)
         lacking = [name for name, one, all_ in zip(self.names, yes, known, strict=True) if not 0 < one < all_]
         if lacking:
             raise DataError(
-                f"balanced weights expect training samples with yes and with no, found only one of them for "
+                f"class_weights expects training samples with yes and with no, found only one of them for "
                 f"{', '.join(lacking)}; add samples, drop the question, or switch the weights off"
             )
         if self.form == "exclusive":

@@ -8,9 +8,11 @@ from pydantic import Field, field_validator
 
 from fivefold.config import PipelineConfig, StrictModel
 from fivefold.config.fields import ClassWeights, SplitShares
-from fivefold_finance.fraud.costs import CostConfig
 from fivefold_finance.transactions.options import ColumnsConfig
 from fivefold_finance.zones import is_zone
+
+ALERTS_A_DAY = 100
+"""Alerts that are reviewed each day where nothing else is said, as in Le Borgne et al. 2022."""
 
 Kind = Literal["auto", "mlp", "gru", "autoencoder"]
 
@@ -41,6 +43,19 @@ class FraudModelConfig(StrictModel):
     """Width of the GRU's state."""
     bottleneck: int = Field(4, ge=1)
     """Width of the autoencoder's narrowest layer."""
+
+
+class CostConfig(StrictModel):
+    """What a review and a missed fraud cost you, and how many alerts a day you can review."""
+
+    review: float = Field(5.0, ge=0)
+    """Cost of reviewing one alert, in the currency of the amounts."""
+    share_lost: float = Field(1.0, ge=0, le=1)
+    """Share of the amount that is lost when a fraud is missed."""
+    fixed_loss: float = Field(0.0, ge=0)
+    """What a missed fraud costs besides its amount (fees, a new card), in the same currency."""
+    alerts_a_day: int = Field(ALERTS_A_DAY, ge=1)
+    """Alerts that can be reviewed each day; beyond them only the highest scores are."""
 
 
 class FraudConfig(PipelineConfig):

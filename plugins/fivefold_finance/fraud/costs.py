@@ -11,24 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from fivefold.config import StrictModel
 from fivefold.evaluation.metric import Values
-from fivefold_finance.fraud.judged import ALERTS_A_DAY, Judged, by_day
-
-
-class CostConfig(StrictModel):
-    """What a review and a missed fraud cost you, and how many alerts a day you can review."""
-
-    review: float = Field(5.0, ge=0)
-    """Cost of reviewing one alert, in the currency of the amounts."""
-    share_lost: float = Field(1.0, ge=0, le=1)
-    """Share of the amount that is lost when a fraud is missed."""
-    fixed_loss: float = Field(0.0, ge=0)
-    """What a missed fraud costs besides its amount (fees, a new card), in the same currency."""
-    alerts_a_day: int = Field(ALERTS_A_DAY, ge=1)
-    """Alerts that can be reviewed each day; beyond them only the highest scores are."""
+from fivefold_finance.fraud.config import CostConfig
+from fivefold_finance.fraud.judged import Judged, by_day
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,6 @@ from fivefold.data.table import Array
 
 Times = NDArray[np.datetime64]
 
-ALERTS_A_DAY = 100
-"""Alerts that are reviewed each day where nothing else is said, as in Le Borgne et al. 2022."""
 
 FEWEST_UNITS = 10
 """With fewer days than this in a split, hours are drawn instead of days."""

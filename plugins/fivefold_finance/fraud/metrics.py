@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from fivefold.data.table import Array
 from fivefold.evaluation.metric import Metric, Values, sample_count
 from fivefold.evaluation.question_metrics import answers, question_metrics, question_support
-from fivefold_finance.fraud.judged import ALERTS_A_DAY, by_day
+from fivefold_finance.fraud.config import ALERTS_A_DAY
+from fivefold_finance.fraud.judged import by_day
 
 Outputs = Mapping[str, Array]
 

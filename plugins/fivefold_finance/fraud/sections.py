@@ -9,7 +9,7 @@ import numpy as np
 from fivefold.data.table import Array
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
-from fivefold_finance.fraud.costs import CostConfig
+from fivefold_finance.fraud.config import CostConfig
 from fivefold_finance.fraud.drift import Columns
 from fivefold_finance.fraud.judged import Judged
 from fivefold_finance.fraud.reasons import Reason

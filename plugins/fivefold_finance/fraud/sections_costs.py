@@ -22,7 +22,8 @@ from fivefold.evaluation.question_intervals import (
     resampled,
 )
 from fivefold.evaluation.section import Figure, Grid, Section
-from fivefold_finance.fraud.costs import Bill, CostConfig, bill, cost_curve, losses, raised
+from fivefold_finance.fraud.config import CostConfig
+from fivefold_finance.fraud.costs import Bill, bill, cost_curve, losses, raised
 from fivefold_finance.fraud.judged import Judged
 from fivefold_finance.fraud.sections_predictors import MODEL, Predictor, money, predictors, thinned
 

@@ -45,7 +45,7 @@ class FraudQuestions(Questions):
             ("fraud",),
             classes=CLASSES,
             input=network_inputs(facts),
-            balanced=config.class_weights,
+            class_weights=config.class_weights,
             specificity=config.specificity,
         )
         self._accounts = facts.account is not None

@@ -1,7 +1,8 @@
-"""Settings of diagnosis from images."""
+"""Settings of diagnosis from images: of its training, and of what `predict` writes."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -104,4 +105,19 @@ class DiagnoseConfig(PipelineConfig):
             raise ValueError(
                 "'class_names' name the classes of one label; several labels are named by their columns"
             )
+        return self
+
+
+class PredictOptions(StrictModel):
+    """What is written beside the table of predictions."""
+
+    dicom: Literal["none", "picture", "report", "both"] = "none"
+    """For each DICOM image: a secondary capture with the heat map (picture), a structured report, or both."""
+    dicom_folder: Path | None = None
+    """Where these go: a new folder."""
+
+    @model_validator(mode="after")
+    def _folder_for_dicom(self) -> Self:
+        if (self.dicom == "none") != (self.dicom_folder is None):
+            raise ValueError("'dicom' and 'dicom_folder' go together: what is to be written, and where to")
         return self

@@ -30,11 +30,11 @@ from fivefold.prediction import Request
 from fivefold.tasks.base import Task
 from fivefold.tasks.questions import Questions
 from fivefold_healthcare.diagnose.cases import header_cautions
-from fivefold_healthcare.diagnose.config import DiagnoseConfig
+from fivefold_healthcare.diagnose.config import DiagnoseConfig, PredictOptions
 from fivefold_healthcare.diagnose.data import Images, truth_of
 from fivefold_healthcare.diagnose.form import Form
 from fivefold_healthcare.diagnose.labels import Asked
-from fivefold_healthcare.diagnose.prediction import PredictOptions, predict_images
+from fivefold_healthcare.diagnose.prediction import predict_images
 from fivefold_healthcare.diagnose.presets import PRESETS
 from fivefold_healthcare.diagnose.readers import archive
 from fivefold_healthcare.diagnose.readers.choose import read_input_table, read_table, recognise
@@ -71,7 +71,7 @@ class Diagnosis(Questions):
             form=asked.form,
             classes=asked.classes,
             focal=config.focal,
-            balanced=config.class_weights,
+            class_weights=config.class_weights,
             specificity=config.specificity,
         )
         self._model = config.model

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any
 
-from pydantic import model_validator
-
-from fivefold.config import StrictModel
 from fivefold.data.table import Table
 from fivefold.errors import ConfigError, DataError
 from fivefold.prediction import Request, sample_names
@@ -16,21 +13,6 @@ from fivefold.training.inference import predict_outputs
 if TYPE_CHECKING:
     from fivefold.pipeline import Pipeline
     from fivefold.tasks.base import Task
-
-
-class PredictOptions(StrictModel):
-    """What is written beside the table of predictions."""
-
-    dicom: Literal["none", "picture", "report", "both"] = "none"
-    """For each DICOM image: a secondary capture with the heat map (picture), a structured report, or both."""
-    dicom_folder: Path | None = None
-    """Where these go: a new folder."""
-
-    @model_validator(mode="after")
-    def _folder_for_dicom(self) -> Self:
-        if (self.dicom == "none") != (self.dicom_folder is None):
-            raise ValueError("'dicom' and 'dicom_folder' go together: what is to be written, and where to")
-        return self
 
 
 def predict_images(pipeline: Pipeline, task: Task, request: Request) -> list[dict[str, Any]]:

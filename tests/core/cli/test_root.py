@@ -84,6 +84,10 @@ def test_typing_errors_are_one_sentence(
             ["vision", "classify", "config", "--epochs", "x"],
             "option --epochs: expected a value of type int, found 'x'",
         ),
+        (
+            ["vision", "classify", "config", "--optimizer", "sgd"],
+            "expected the name of a setting behind it, found the value 'sgd'; type, for example, --optimizer.name sgd",
+        ),
         (["vision", "classify", "config", "--epochs"], "option --epochs: expected a value, found none"),
         (
             ["vision", "classify", "config", "--preset", "bst"],
@@ -196,7 +200,7 @@ def test_unexpected_errors_are_one_line_without_debug(site: Path, capsys: pytest
 
 
 def test_a_reader_that_has_gone_is_no_error() -> None:
-    words = ["vision", "classify", "config", "--schema"]
+    words = [*FIRST_PIPELINE.split("/"), "config", "--schema"]
     script = f"import sys; from fivefold.__main__ import main; sys.exit(main({words}))"
     with subprocess.Popen(
         [sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE

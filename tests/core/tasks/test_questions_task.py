@@ -64,7 +64,7 @@ def test_grades_cost_binary_cross_entropy_of_descending_logits(unknown):
 
 
 def test_balanced_weights_are_those_of_torch():
-    task, given_batch = asked(balanced=True), batch(unknown=True)
+    task, given_batch = asked(class_weights=True), batch(unknown=True)
     yes, known = torch.tensor([3.0, 10.0, 6.0]), torch.tensor([12.0, 11.0, 12.0])
     task.prepare(facts_of(yes.int().tolist(), known.int().tolist()))
     torch.testing.assert_close(task.weight_yes, known / (2 * yes))
@@ -81,7 +81,7 @@ def test_balanced_weights_are_those_of_torch():
 
 
 def test_balanced_classes_count_alike():
-    task, given_batch = asked("exclusive", balanced=True), batch("exclusive")
+    task, given_batch = asked("exclusive", class_weights=True), batch("exclusive")
     task.prepare(facts_of([2, 4, 6], [12, 12, 12]))
     torch.testing.assert_close(task.weight_yes, torch.tensor([2.0, 1.0, 2 / 3]))
     codes = given_batch["target"].argmax(dim=1)
@@ -100,12 +100,12 @@ def test_balanced_weights_need_both_answers(yes):
     with pytest.raises(
         DataError, match="found only one of them for cough; add samples, drop the question, or switch"
     ):
-        asked(balanced=True).prepare(facts_of(yes, [12, 12, 12]))
+        asked(class_weights=True).prepare(facts_of(yes, [12, 12, 12]))
 
 
 def test_all_questions_without_both_answers_are_named():
     with pytest.raises(DataError, match="only one of them for cough, rash; add"):
-        asked(balanced=True).prepare(facts_of([0, 4, 0], [0, 12, 12]))
+        asked(class_weights=True).prepare(facts_of([0, 4, 0], [0, 12, 12]))
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -124,7 +124,7 @@ def test_the_focal_loss_is_that_of_lin_et_al(form, focal):
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("settings_", [{}, {"focal": 2.0}, {"balanced": True}])
+@pytest.mark.parametrize("settings_", [{}, {"focal": 2.0}, {"class_weights": True}])
 @pytest.mark.parametrize("unknown", [False, True])
 def test_parts_of_a_batch_add_up_to_its_loss(form, settings_, unknown):
     task, given_batch = asked(form, **settings_), batch(form, unknown=unknown)
@@ -172,10 +172,10 @@ def test_gradients_are_finite_where_the_network_is_certain(form, focal, autocast
 
 @pytest.mark.parametrize("form", FORMS)
 def test_the_state_is_the_whole_model(form):
-    task = asked(form, nn.Linear(3, 3), balanced=True)
+    task = asked(form, nn.Linear(3, 3), class_weights=True)
     task.prepare(facts_of([3, 4, 5], [12, 12, 12]))
     task.calibrate(drawn(form))
-    other = asked(form, nn.Linear(3, 3), balanced=True)
+    other = asked(form, nn.Linear(3, 3), class_weights=True)
     other.load_state_dict(task.state_dict())
     given_batch = batch(form)
     for name, tensor in task.predict(given_batch).items():

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from fivefold_finance.fraud.costs import CostConfig, bill, cost_curve, daily_ranks, losses, raised
+from fivefold_finance.fraud.config import CostConfig
+from fivefold_finance.fraud.costs import bill, cost_curve, daily_ranks, losses, raised
 from plugins.finance.fraud_judged_cases import judged_of, simulated
 
 

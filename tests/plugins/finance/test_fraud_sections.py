@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fivefold.evaluation.report import write_report
-from fivefold_finance.fraud.costs import CostConfig, cost_curve
+from fivefold_finance.fraud.config import CostConfig
+from fivefold_finance.fraud.costs import cost_curve
 from fivefold_finance.fraud.drift import Columns
 from fivefold_finance.fraud.reasons import Reason
 from fivefold_finance.fraud.sections import fraud_sections

@@ -123,7 +123,7 @@ def _delimiter(source: str, text: str, *, whole: bool = True) -> str:
         return "\t"
     stream = io.StringIO(text, newline="")
     lines = list(islice(stream, SAMPLED + 1))
-    return fitting_delimiter(Path(source), lines, whole=whole and not stream.readline())
+    return fitting_delimiter(source, lines, whole=whole and not stream.readline())
 
 
 def _text(source: str, content: bytes) -> str:

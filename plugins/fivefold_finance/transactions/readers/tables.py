@@ -71,7 +71,7 @@ def delimiter_among(source: str, lines: Sequence[str], *, whole: bool = True) ->
     """
     if source.lower().endswith(_TABBED):
         return "\t"
-    return fitting_delimiter(Path(source), lines, whole=whole)
+    return fitting_delimiter(source, lines, whole=whole)
 
 
 def header_of(line: str, delimiter: str) -> list[str]:
