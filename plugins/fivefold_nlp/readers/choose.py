@@ -20,6 +20,7 @@ from fivefold.data.units import Unit, choose_unit
 from fivefold.errors import DataError
 from fivefold_nlp.readers import folders, lines, tables
 from fivefold_nlp.readers.options import Labelled, ReadOptions, checked_text, rating
+from fivefold_nlp.readers.times import time_column
 
 KINDS = (
     "a table (CSV, TSV, JSONL, Parquet) with the columns text and label, a folder with one folder of text files "
@@ -186,11 +187,13 @@ def _table(
         columns["label"] = np.array(labels, dtype=np.float64)
     else:
         columns["label"], classes = encode_labels([str(label) for label in labels])
-    for role in ("time", "split"):
-        values = [getattr(one, role) for one in found]
-        if any(value is not None for value in values):
-            columns[role] = texts([str(value) for value in values])
-    unit = _unit(source, found, options)
+    view = tables.find(source, options)
+    if view is not None and any(one.time is not None for one in found):
+        times, names = [one.time for one in found], [one.name for one in found]
+        columns["time"] = time_column(times, names, str(source), view.columns.time)
+    if any(one.split is not None for one in found):
+        columns["split"] = texts([str(one.split) for one in found])
+    unit = _unit(view, found)
     # The roles above have the first right to their names.
     group = "group" if unit.column in columns else unit.column
     if group is not None and unit.column is not None:
@@ -207,9 +210,8 @@ def _table(
     )
 
 
-def _unit(source: Path, found: Sequence[Labelled], options: ReadOptions) -> Unit:
+def _unit(view: tables.View | None, found: Sequence[Labelled]) -> Unit:
     """The column of authors, products or documents that the table has."""
-    view = tables.find(source, options)
     if view is None or not found:
         return Unit(None)
     columns = {name: [one.units[name] for one in found] for name in found[0].units}

@@ -21,7 +21,7 @@ class ColumnsConfig(StrictModel):
     group: str = "group"
     """The author, product or document it comes from; such texts stay in one split."""
     time: str = "time"
-    """When it was written; texts are then split by time."""
+    """When it was written, dates or numbers; texts are then split by time."""
     split: str = "split"
     """train, val or test."""
 
@@ -34,7 +34,7 @@ class ReadOptions:
         columns: names of the columns of a table.
         ratings: whether labels are numbers on a scale.
         encoding: of text files.
-        longest: characters of the longest text that is taken for one.
+        most_characters: of the longest text that is taken for one.
         max_bad_share: of texts that may have no text or label; they are left out and listed.
         named: columns that the user named and that must therefore be there: option to column.
         hint: the option that names the encoding; None where there is none.
@@ -43,7 +43,7 @@ class ReadOptions:
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     ratings: bool = False
     encoding: str = "utf-8"
-    longest: int = 1_000_000
+    most_characters: int = 1_000_000
     max_bad_share: float = 0.0
     named: Mapping[str, str] = field(default_factory=dict)
     hint: str | None = "--encoding"
@@ -63,7 +63,7 @@ class Labelled:
         text: itself.
         label: as written; None where it has none.
         units: what columns that may hold the author, product or document say, an empty text where nothing.
-        time: when it was written, if the source says so.
+        time: when it was written, as the source has it; None where it does not say so.
         split: the split that the source puts it in, if any.
     """
 
@@ -92,9 +92,9 @@ def checked_text(text: object, where: str, options: ReadOptions) -> str:
         raise DataError(f"{where}: expected a text, found {type(text).__name__}; write it as a string")
     if not text.strip():
         raise DataError(f"{where}: expected a text, found only white space; fill it in or remove the row")
-    if len(text) > options.longest:
+    if len(text) > options.most_characters:
         raise DataError(
-            f"{where}: expected a text of at most {options.longest:,} characters, found {len(text):,}; "
+            f"{where}: expected a text of at most {options.most_characters:,} characters, found {len(text):,}; "
             "is a quote or line break missing? Cut it in parts, or raise --most-characters"
         )
     if "\x00" in text:

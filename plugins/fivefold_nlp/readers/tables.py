@@ -109,7 +109,7 @@ def read(
         wanted,
         encoding=options.encoding,
         hints=Hints("--columns.text and --columns.label" if labelled else None, options.hint),
-        numbers=[columns.label] if labelled and options.ratings else (),
+        numbers=[*([columns.label] if options.ratings else []), columns.time] if labelled else (),
         tell=tell,
     )
     units = unit_columns(names, columns.group, KNOWN_UNITS) if labelled else []

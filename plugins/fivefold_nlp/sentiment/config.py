@@ -18,7 +18,7 @@ FIELDS: dict[ModelKind, frozenset[str]] = {
     "gru": frozenset({"embedding", "hidden", "layers"}),
     "cnn": frozenset({"embedding", "hidden"}),
     "transformer": frozenset({"hidden", "layers", "heads"}),
-    "huggingface": frozenset({"name", "frozen_layers", "pooling"}),
+    "huggingface": frozenset({"name", "freeze", "frozen_layers", "pooling"}),
 }
 """Which settings each kind of network has, beside dropout."""
 
@@ -41,9 +41,11 @@ class ModelConfig(StrictModel):
     dropout: Dropout = 0.3
     name: str | None = None
     """Of a huggingface encoder: ``minilm-l6`` (through the package index), a hub name, or a local folder."""
-    frozen_layers: int | None = Field(None, ge=-1)
-    """How many of the lowest layers of a huggingface encoder stay as they are, with its token vectors; -1
-    trains the last layer alone, and where not given, everything is trained."""
+    freeze: bool | None = None
+    """Train the last layer of huggingface only (no)."""
+    frozen_layers: int | None = Field(None, ge=0)
+    """How many of the lowest layers of a huggingface encoder stay as they are, with its token vectors; where
+    not given, all are trained."""
     pooling: Literal["mean", "first"] | None = None
     """How a huggingface encoder's tokens become one vector: their mean, or the first (mean)."""
 
@@ -52,16 +54,27 @@ class ModelConfig(StrictModel):
         refuse_fields_of_other_kinds(self, self.kind, FIELDS, common=("dropout",))
         if self.kind == "huggingface" and not self.name:
             raise ValueError("the kind 'huggingface' needs 'name': minilm-l6, a hub name or a local folder")
+        if self.freeze and self.frozen_layers is not None:
+            raise ValueError("expected 'freeze' or 'frozen_layers', found both; leave one of them away")
         return self
 
 
 class TokenizerConfig(StrictModel):
     """How texts become tokens; a huggingface encoder brings its own tokenizer."""
 
-    kind: Literal["words", "bpe", "characters"] = "words"
-    """Lower-case words and punctuation, byte pairs (every text has tokens), or characters."""
-    size: int = Field(20_000, ge=300)
-    """Most tokens of words or bpe."""
+    kind: Literal["words", "bpe", "characters"] | None = None
+    """Lower-case words and punctuation (where not given), byte pairs (every text has tokens), or characters; a
+    huggingface encoder has its own tokens."""
+    size: int | None = Field(None, ge=300)
+    """Most tokens of words or bpe (20000)."""
+
+    @model_validator(mode="after")
+    def _size_of_words_and_bpe(self) -> Self:
+        if self.size is not None and self.kind == "characters":
+            raise ValueError(
+                "'size' is for the kinds 'words' and 'bpe', and found with 'characters'; leave it away"
+            )
+        return self
 
 
 class SentimentConfig(PipelineConfig):
@@ -82,6 +95,16 @@ class SentimentConfig(PipelineConfig):
     model: ModelConfig = ModelConfig()
     label_smoothing: LabelSmoothing = 0.0
     class_weights: ClassWeights = False
+
+    @model_validator(mode="after")
+    def _tokenizer_of_the_network(self) -> Self:
+        for name in TokenizerConfig.model_fields:
+            if self.model.kind == "huggingface" and getattr(self.tokenizer, name) is not None:
+                raise ValueError(
+                    f"'tokenizer.{name}' does not apply to the model kind 'huggingface', which has its own tokenizer; "
+                    "leave it away"
+                )
+        return self
 
     @model_validator(mode="after")
     def _settings_of_classes(self) -> Self:

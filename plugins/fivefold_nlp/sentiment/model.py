@@ -75,7 +75,7 @@ def build_network(config: ModelConfig, data: Facts, outputs: int) -> SequenceNet
             build_backbone(data.backbone),
             outputs,
             dropout=config.dropout,
-            freeze=_frozen(config.frozen_layers),
+            freeze=bool(config.freeze) if config.frozen_layers is None else config.frozen_layers,
         )
     size, pad, dropout = data.vocabulary, data.pad, config.dropout
     if config.kind == "cnn":
@@ -117,13 +117,6 @@ def load_published(network: SequenceNetwork, config: ModelConfig) -> None:
     """
     if isinstance(network, BackboneClassifier):
         network.backbone.load_state_dict(_load(config, encoder_place(str(config.name))).state_dict())
-
-
-def _frozen(layers: int | None) -> bool | int:
-    """What a backbone keeps as it is: nothing where not given, all of it for -1, else so many of its layers."""
-    if layers is None:
-        return False
-    return True if layers == -1 else layers
 
 
 def _reads_so_many(backbone: Backbone, tokens: int) -> bool:

@@ -173,7 +173,8 @@ class Sentiment(Pipeline):
         config = self.config
         if self._encoder is None:
             texts = (str(text) for text in train["text"])
-            tokenizer = TextTokenizer.train(config.tokenizer.kind, texts, config.tokenizer.size)
+            kind, size = config.tokenizer.kind or "words", config.tokenizer.size or 20_000
+            tokenizer = TextTokenizer.train(kind, texts, size)
             return text_facts(train, tokenizer)
         description, tokenizer = self._encoder
         facts = text_facts(train, tokenizer)
@@ -186,6 +187,6 @@ class Sentiment(Pipeline):
             columns=config.columns,
             ratings=config.task == "ratings",
             encoding=config.encoding,
-            longest=config.most_characters,
+            most_characters=config.most_characters,
             max_bad_share=config.max_bad_share,
         )

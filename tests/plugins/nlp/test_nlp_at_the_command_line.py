@@ -186,7 +186,7 @@ def fine_tuning(file: Path, folder: Path) -> list[str]:
     return [*SENTIMENT, "train", str(file), *QUICK, *kind]
 
 
-@pytest.mark.parametrize("frozen", [(), ("--model.frozen-layers", "1"), ("--model.frozen-layers", "-1")])
+@pytest.mark.parametrize("frozen", [(), ("--model.frozen-layers", "1"), ("--model.freeze",)])
 def test_an_encoder_of_the_hub_is_fine_tuned_and_opens_without_it(
     frozen: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -202,25 +202,28 @@ def test_an_encoder_of_the_hub_is_fine_tuned_and_opens_without_it(
     assert len(json.loads(capsys.readouterr().out)["predictions"]) == 60
 
 
-def test_a_frozen_encoder_keeps_its_weights(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("frozen", "layers"),
+    [(("--model.frozen-layers", "1"), [True, False]), (("--model.freeze",), [True, True])],
+)
+def test_a_frozen_encoder_keeps_its_weights(
+    frozen: tuple[str, ...], layers: list[bool], tmp_path: Path
+) -> None:
     from safetensors.torch import load_file
 
     file, folder = reviews(tmp_path / "reviews.csv"), encoder(tmp_path / "encoder")
     words = fine_tuning(file, folder)
-    assert (
-        main([*words, "--longest", "40", "--model.frozen-layers", "1", "--out", str(tmp_path / "run")]) == 0
-    )
+    assert main([*words, "--longest", "40", *frozen, "--out", str(tmp_path / "run")]) == 0
     before, after = load_file(folder / "model.safetensors"), load_file(tmp_path / "run" / "model.safetensors")
     ending = "encoder.layer.{}.output.dense.weight"
-    kept, moved = (
+    kept = [
         torch.equal(
             next(value for name, value in before.items() if name.endswith(ending.format(layer))),
             next(value for name, value in after.items() if name.endswith(ending.format(layer))),
         )
         for layer in (0, 1)
-    )
-    assert kept
-    assert not moved
+    ]
+    assert kept == layers
 
 
 def test_ratings_have_baselines_and_marks_of_their_own(tmp_path: Path) -> None:

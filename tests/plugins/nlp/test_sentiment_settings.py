@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from fivefold.config.fields import SplitShares
 from fivefold.data.splits import Splits
+from fivefold.data.table import Table
 from fivefold_nlp.sentiment.config import SentimentConfig
 from fivefold_nlp.sentiment.pipeline import Sentiment
 
 HALF = SplitShares(train=0.5, val=0.2)
+ENCODER = {"kind": "huggingface", "name": "some"}
 
 
 @pytest.mark.parametrize(
@@ -32,15 +35,49 @@ HALF = SplitShares(train=0.5, val=0.2)
             "must leave a share for the test, found 0.8 and 0.2; lower one",
         ),
         ({"model": {"frozen_layers": 2}}, "'frozen_layers' does not apply to the kind 'lstm'"),
+        ({"model": {"freeze": False}}, "'freeze' does not apply to the kind 'lstm'"),
+        ({"model": ENCODER | {"frozen_layers": -1}}, "Input should be greater than or equal to 0"),
         (
-            {"model": {"kind": "huggingface", "name": "some", "frozen_layers": -2}},
-            "Input should be greater than or equal to -1",
+            {"model": ENCODER | {"freeze": True, "frozen_layers": 0}},
+            "expected 'freeze' or 'frozen_layers', found both; leave one of them away",
+        ),
+        (
+            {"tokenizer": {"kind": "characters", "size": 500}},
+            "'size' is for the kinds 'words' and 'bpe', and found with 'characters'; leave it away",
+        ),
+        (
+            {"model": ENCODER, "tokenizer": {"size": 500}},
+            "'tokenizer.size' does not apply to the model kind 'huggingface', which has its own tokenizer",
+        ),
+        (
+            {"model": ENCODER, "tokenizer": {"kind": "words"}},
+            "'tokenizer.kind' does not apply to the model kind 'huggingface', which has its own tokenizer",
         ),
     ],
 )
 def test_settings_that_do_not_fit(values: dict[str, object], words: str) -> None:
     with pytest.raises(ValidationError, match=words):
         SentimentConfig.model_validate(values)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [{}, {"freeze": True}, {"freeze": False}, {"frozen_layers": 0}, {"freeze": False, "frozen_layers": 3}],
+)
+def test_ways_to_freeze_an_encoder(model: dict[str, object]) -> None:
+    assert SentimentConfig.model_validate({"model": ENCODER | model}).tokenizer.kind is None
+
+
+@pytest.mark.parametrize(
+    ("tokenizer", "size"),
+    [({}, 20_000), ({"size": 400}, 400), ({"kind": "words", "size": 400}, 400), ({"kind": "characters"}, 28)],
+)
+def test_the_settings_decide_how_many_tokens_are_learned(tokenizer: dict[str, object], size: int) -> None:
+    letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
+    words = ["".join(letters[[n // 676 % 26, n // 26 % 26, n % 26, n // 17576]]) for n in range(20_100)]
+    rows = Table({"text": np.array(words, dtype=object)}, source="here")
+    samples = Sentiment(SentimentConfig.model_validate({"tokenizer": tokenizer})).samples(rows)
+    assert samples.facts.vocabulary == size
 
 
 def table(folder: Path, columns: str, *cells: str) -> Path:
