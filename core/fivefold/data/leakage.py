@@ -189,7 +189,7 @@ def _time(first: _Side, second: _Side) -> Iterator[Finding]:
         text = (
             f"{_count(len(rows), 'row', 'rows')} of the {first.words} split "
             f"{'is' if len(rows) == 1 else 'are'} as late as the {second.words} split or later, which begins "
-            f"at {begins} ('{first.table.time}'): to learn from these is to know the future."
+            f"at {_moment(begins)} ('{first.table.time}'): to learn from these is to know the future."
         )
         examples = _pairs(first, second, ((int(row), int(np.argmin(late))) for row in rows[:_EXAMPLES]))
         # units may have been split on purpose, each with all its times
@@ -241,6 +241,11 @@ def _first_rows(units: Array) -> dict[object, int]:
     for row, unit in enumerate(units.tolist()):
         found.setdefault(unit, row)
     return found
+
+
+def _moment(time: object) -> str:
+    """A time as people write it: whole numbers without a decimal point."""
+    return f"{time:.0f}" if isinstance(time, np.floating) and time.is_integer() else str(time)
 
 
 def _count(number: int, one: str, more: str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from fivefold.data.fingerprint import Fingerprints, image_fingerprints, row_fingerprints
 from fivefold.data.leakage import Finding, search, search_tables
@@ -120,8 +121,10 @@ def test_shared_groups_are_counted() -> None:
     assert finding.examples == (("row 2", "row 0"),)
 
 
-def test_training_on_the_future_is_found() -> None:
-    train, test = numbers([1, 2, 3], time=[1, 2, 6]), numbers([4, 5], time=[5, 7])
+@pytest.mark.parametrize("kind", [np.int64, np.float64])
+def test_training_on_the_future_is_found(kind: type[np.generic]) -> None:
+    train = numbers([1, 2, 3], time=np.array([1, 2, 6], dtype=kind))
+    test = numbers([4, 5], time=np.array([5, 7], dtype=kind))
     (finding,) = search_tables({"train": train, "test": test}, row_fingerprints)
     assert (finding.kind, finding.count, finding.severe) == ("time overlap", 1, True)
     assert finding.text == (
