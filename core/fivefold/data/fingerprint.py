@@ -21,7 +21,15 @@ CORRELATION = 0.998
 Copies that were scaled, brightened or compressed again stay above it. Of the 10,000 test images of
 Fashion-MNIST 16 do so with a training image, nearly all the same garment again; their median is 0.97.
 """
+COLOUR = 0.25
+"""Weight of colours beside the correlation of grey copies.
+
+Of nearly equal images, means of colour over a quarter of the image may differ by about a fourth of the grey contrast:
+a copy compressed again stays far below it, flags of one pattern in other colours lie far above.
+"""
 _GREY = 3  # dimensions of a block of images without channels
+_COLOURS = 8  # differences of colours, two of each quarter
+_CHANNELS = {3, 4}  # red, green and blue, perhaps with opacity
 _FLAT = 1 / 255
 """Standard deviation, as a share of the range of values, below which an image shows too little to compare."""
 
@@ -61,10 +69,10 @@ def row_fingerprints(table: Table) -> Fingerprints:
 
 
 def image_fingerprints(images: NDArray[Any] | Iterable[NDArray[Any]]) -> Fingerprints:
-    """Exact keys from pixels, shape and type; near keys from small grey copies.
+    """Exact keys from pixels, shape and type; near keys from small grey copies and the colours of the quarters.
 
-    Two near keys lie within `Fingerprints.near_distance` where thumbnails correlate by `CORRELATION` or more.
-    Images without contrast get no near key.
+    Two near keys lie within `Fingerprints.near_distance` where thumbnails correlate by `CORRELATION` or more, and
+    colours are alike (see `COLOUR`). Images without contrast get no near key.
 
     Args:
         images: array of shape ``(N, H, W)`` or ``(N, H, W, C)``, or images of any sizes, one after the other.
@@ -80,7 +88,7 @@ def image_fingerprints(images: NDArray[Any] | Iterable[NDArray[Any]]) -> Fingerp
         for image in images:
             exact.append(_pixel_key(image))
             near.append(_thumbnail_keys(image[None]))
-    vectors = np.concatenate(near) if near else np.empty((0, THUMBNAIL**2), dtype=np.float32)
+    vectors = np.concatenate(near) if near else np.empty((0, THUMBNAIL**2 + _COLOURS), dtype=np.float32)
     # two unit vectors with correlation r are sqrt(2 - 2r) apart
     return Fingerprints(_objects(exact), near=vectors, near_distance=(2 - 2 * CORRELATION) ** 0.5)
 
@@ -110,7 +118,7 @@ def _pixel_key(image: NDArray[Any]) -> bytes:
 
 
 def _thumbnail_keys(images: NDArray[Any]) -> NDArray[np.float32]:
-    """Thumbnails as unit vectors around 0, shape ``(N, THUMBNAIL ** 2)``; NaN for images without contrast."""
+    """Thumbnails as unit vectors around 0, then colours, ``(N, THUMBNAIL ** 2 + 8)``; NaN for images without contrast."""
     grey = images.astype(np.float32) if images.ndim == _GREY else images.mean(-1, dtype=np.float32)
     small = _area(grey.shape[1]) @ grey @ _area(grey.shape[2]).T
     flat = small.reshape(len(small), -1)
@@ -118,14 +126,33 @@ def _thumbnail_keys(images: NDArray[Any]) -> NDArray[np.float32]:
     length = np.linalg.norm(flat, axis=1, keepdims=True)
     span = np.iinfo(images.dtype).max if images.dtype.kind in "iu" else 1.0
     visible = length > _FLAT * span * THUMBNAIL
-    return np.where(visible, flat / np.where(visible, length, 1), np.nan).astype(np.float32)
+    contrast = np.where(visible, length, 1)
+    colours = (
+        COLOUR * THUMBNAIL * _colours(images) / contrast
+    )  # the length is THUMBNAIL times the grey deviation
+    keys: NDArray[np.float32] = np.where(visible, np.hstack([flat / contrast, colours]), np.nan).astype(
+        np.float32
+    )
+    return keys
+
+
+def _colours(images: NDArray[Any]) -> NDArray[np.float32]:
+    """Means of red less green, and of yellow less blue, over each quarter of the images, shape ``(N, 8)``."""
+    if images.ndim == _GREY or images.shape[-1] not in _CHANNELS:
+        return np.zeros((len(images), _COLOURS), dtype=np.float32)
+    red, green, blue = (images[..., channel].astype(np.float32) for channel in range(3))
+    rows, columns = _area(images.shape[1], 2), _area(images.shape[2], 2)
+    opposed = (red - green, (red + green) / 2 - blue)
+    means = [(rows @ one @ columns.T).reshape(len(images), -1) for one in opposed]
+    found: NDArray[np.float32] = np.hstack(means)
+    return found
 
 
 @lru_cache(maxsize=64)
-def _area(size: int) -> NDArray[np.float32]:
-    """Weights that average ``size`` pixels over bins of equal width, shape ``(THUMBNAIL, size)``."""
-    edges = np.linspace(0, size, THUMBNAIL + 1)
+def _area(size: int, bins: int = THUMBNAIL) -> NDArray[np.float32]:
+    """Weights that average ``size`` pixels over bins of equal width, shape ``(bins, size)``."""
+    edges = np.linspace(0, size, bins + 1)
     pixel = np.arange(size)
     overlap = np.minimum(edges[1:, None], pixel + 1) - np.maximum(edges[:-1, None], pixel)
-    weights: NDArray[np.float32] = (overlap.clip(0) * THUMBNAIL / size).astype(np.float32)
+    weights: NDArray[np.float32] = (overlap.clip(0) * bins / size).astype(np.float32)
     return weights

@@ -15,7 +15,7 @@ from fivefold.data.neighbours import Vectors, near_rows
 from fivefold.data.splits import Splits, readable_times
 from fivefold.data.table import Array, Table
 
-_WORDS = {"train": "training", "val": "validation", "test": "test"}
+_WORDS = {"train": "training", "val": "validation", "test": "test", "judged": "judged"}
 _EXAMPLES = 10
 _NAMED = 3
 
@@ -55,7 +55,7 @@ def search_tables(
     duplicates are counted in the later split, without the exact ones.
 
     Args:
-        tables: tables named ``train``, ``val`` or ``test``.
+        tables: tables named ``train``, ``val`` or ``test``, and ``judged`` for other data that a run is judged on.
         fingerprints: gives the keys of a table's samples.
     """
     sides = [_Side(name, table, fingerprints(table)) for name, table in tables.items() if len(table)]
@@ -83,6 +83,10 @@ class _Side:
     @property
     def words(self) -> str:
         return _WORDS[self.name]
+
+    @property
+    def whole(self) -> str:
+        return "data judged" if self.name == "judged" else f"{self.words} split"
 
     @cached_property
     def rows(self) -> dict[object, list[int]]:
@@ -128,9 +132,8 @@ def _exact(first: _Side, second: _Side) -> Iterator[Finding]:
     if shared:
         here, there = (sum(len(side.rows[key]) for key in shared) for side in (first, second))
         text = (
-            f"{_count(len(shared), 'sample stands', 'samples stand')} in both the {first.words} and the "
-            f"{second.words} split ({here:,} of {len(first.table):,} {first.words} rows, {there:,} of "
-            f"{len(second.table):,} {second.words} rows)."
+            f"{_count(len(shared), 'sample stands', 'samples stand')} in both {_two(first, second)} ({here:,} of "
+            f"{len(first.table):,} {first.words} rows, {there:,} of {len(second.table):,} {second.words} rows)."
         )
         examples = _pairs(first, second, ((first.rows[key][0], second.rows[key][0]) for key in shared))
         yield Finding("exact duplicate", (first.name, second.name), len(shared), text, examples)
@@ -145,8 +148,8 @@ def _near(first: _Side, second: _Side) -> Iterator[Finding]:
     if len(rows):
         differ = _labelled_otherwise(first, second, twins, rows)
         text = (
-            f"{_count(len(rows), 'sample', 'samples')} of the {second.words} split nearly "
-            f"{'equals' if len(rows) == 1 else 'equal'} one of the {first.words} split"
+            f"{_count(len(rows), 'sample', 'samples')} of the {second.whole} nearly "
+            f"{'equals' if len(rows) == 1 else 'equal'} one of the {first.whole}"
             f"{f', {int(differ.sum()):,} with another label' if differ.any() else ''}."
         )
         order = np.argsort(
@@ -172,8 +175,7 @@ def _groups(first: _Side, second: _Side) -> Iterator[Finding]:
         named = ", ".join(map(str, shared[:_NAMED])) + (", ..." if len(shared) > _NAMED else "")
         text = (
             f"{_count(len(shared), 'group', 'groups')} of '{first.table.group}' ({named}) "
-            f"{'stands' if len(shared) == 1 else 'stand'} in both the {first.words} and the {second.words} "
-            "split."
+            f"{'stands' if len(shared) == 1 else 'stand'} in both {_two(first, second)}."
         )
         examples = _pairs(first, second, ((here[unit], there[unit]) for unit in shared))
         yield Finding("group overlap", (first.name, second.name), len(shared), text, examples)
@@ -187,8 +189,8 @@ def _time(first: _Side, second: _Side) -> Iterator[Finding]:
     rows = np.flatnonzero(early >= begins)
     if len(rows):
         text = (
-            f"{_count(len(rows), 'row', 'rows')} of the {first.words} split "
-            f"{'is' if len(rows) == 1 else 'are'} as late as the {second.words} split or later, which begins "
+            f"{_count(len(rows), 'row', 'rows')} of the {first.whole} "
+            f"{'is' if len(rows) == 1 else 'are'} as late as the {second.whole} or later, which begins "
             f"at {_moment(begins)} ('{first.table.time}'): to learn from these is to know the future."
         )
         examples = _pairs(first, second, ((int(row), int(np.argmin(late))) for row in rows[:_EXAMPLES]))
@@ -201,8 +203,8 @@ def _repeats(side: _Side) -> Iterator[Finding]:
     repeated = [rows for rows in side.rows.values() if len(rows) > 1]
     if repeated:
         text = (
-            f"{_count(len(repeated), 'sample stands', 'samples stand')} more than once in the {side.words} "
-            f"split ({sum(map(len, repeated)):,} rows)."
+            f"{_count(len(repeated), 'sample stands', 'samples stand')} more than once in the {side.whole} "
+            f"({sum(map(len, repeated)):,} rows)."
         )
         examples = _pairs(side, side, ((rows[0], rows[1]) for rows in repeated))
         yield Finding("exact duplicate", (side.name, side.name), len(repeated), text, examples, severe=False)
@@ -218,16 +220,17 @@ def _conflicts(first: _Side, second: _Side) -> Iterator[Finding]:
         conflict = ((a, b) for a in rows for b in others if first.labels[a] != second.labels[b])
         pairs += [pair for pair in [next(conflict, None)] if pair is not None]
     if pairs:
-        where = (
-            f"the {first.words} split"
-            if first is second
-            else f"the {first.words} and the {second.words} split"
-        )
+        where = f"the {first.whole}" if first is second else _two(first, second)
         text = f"{_count(len(pairs), 'sample stands', 'samples stand')} in {where} with different labels."
         examples = _pairs(first, second, pairs)
         yield Finding(
             "conflicting labels", (first.name, second.name), len(pairs), text, examples, severe=False
         )
+
+
+def _two(first: _Side, second: _Side) -> str:
+    """``the training and the test split``."""
+    return f"the {first.whole if second.name == 'judged' else first.words} and the {second.whole}"
 
 
 def _pairs(first: _Side, second: _Side, rows: Iterable[tuple[int, int]]) -> tuple[tuple[str, str], ...]:

@@ -73,7 +73,7 @@ def test_no_rows_have_no_keys() -> None:
 
 
 def test_no_images_have_no_keys() -> None:
-    assert image_fingerprints([]).near.shape == (0, 256)
+    assert image_fingerprints([]).near.shape == (0, 264)
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,41 @@ def test_changed_copies_are_near_and_others_are_not(change: object) -> None:
     found = near_rows(changed.near, original.near, original.near_distance)
     np.testing.assert_array_equal(found, np.arange(50))
     assert not set(changed.exact) & set(original.exact)
+
+
+def coloured(images: np.ndarray) -> np.ndarray:
+    """The images with less green towards the right and less blue throughout, as unlike channels as photos have."""
+    fading = np.linspace(1, 0.5, images.shape[2])
+    return np.stack([images, images * fading, images * 0.6], axis=-1).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda image: np.asarray(Image.fromarray(image).resize((40, 40), Image.Resampling.BICUBIC)),
+        as_jpeg,
+        lambda image: (image * 0.7 + 30).astype(np.uint8),
+    ],
+    ids=["smaller", "as JPEG", "less contrast"],
+)
+def test_changed_copies_in_colour_are_near(change: object) -> None:
+    images = coloured(photos(50))
+    original, changed = image_fingerprints(images), image_fingerprints([change(image) for image in images])
+    found = near_rows(changed.near, original.near, original.near_distance)
+    np.testing.assert_array_equal(found, np.arange(50))
+
+
+def test_one_pattern_in_other_colours_is_another_image() -> None:
+    def flag(colour: tuple[int, int, int]) -> np.ndarray:
+        image = np.full((60, 90, 3), 255, dtype=np.uint8)
+        image[:, :30] = image[:, 60:] = colour
+        return image
+
+    nigeria, peru, darker = flag((0, 135, 81)), flag((217, 16, 35)), flag((0, 130, 78))
+    first, second = image_fingerprints([nigeria]), image_fingerprints([peru, darker])
+    assert list(near_rows(second.near, first.near, first.near_distance)) == [-1, 0]
+    grey = [image_fingerprints(image.mean(-1)[None]).near for image in (nigeria, peru)]
+    assert np.linalg.norm(grey[0] - grey[1]) < first.near_distance  # alike but for their colours
 
 
 def test_near_keys_measure_correlation() -> None:
