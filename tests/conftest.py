@@ -6,6 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test depends on a clock.
+settings.register_profile("fivefold", deadline=None)
+settings.load_profile("fivefold")
 
 SHARED = Path(os.environ.get("FIVEFOLD_SHARED") or Path(__file__).parents[2] / "shared" / "data")
 

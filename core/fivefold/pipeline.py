@@ -5,12 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from fivefold.config import NoOptions, PipelineConfig, StrictModel
+from fivefold.config.fields import named_columns
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints, row_fingerprints
 from fivefold.data.folds import cross_validation_split
@@ -51,11 +53,26 @@ class Pipeline(ABC):
     statement: ClassVar[str] = ""
     """A sentence that stands on every page of this pipeline's reports, such as what they may not be used for."""
 
+    reading: Mapping[str, Any] = MappingProxyType({})
+    """Settings that were given for the data to be read, where these are others than the training's; see
+    `PipelineConfig.reading`. The settings of the pipeline hold them already."""
+
     facts: Facts | None = None
     """Facts of the training split once they are known; `samples` of any other data must follow them."""
 
     def __init__(self, config: Any = None) -> None:
         self.config: Any = self.Config() if config is None else config
+
+    def named_columns(self) -> dict[str, str]:
+        """Columns that the data to be read must have, because the user named them: option as typed to column.
+
+        Of a training's data those that the settings name, of other data those that were named for them: others need
+        not have the columns of units or splits. For pipelines whose settings have ``columns``.
+        """
+        columns = self.config.columns
+        if self.facts is None:
+            return named_columns(columns)
+        return named_columns(columns.__class__(**self.reading.get("columns", {})))
 
     def recognise(self, source: Path) -> str | None:  # noqa: ARG002 - the interface
         """What ``source`` is, in a few words ("a folder of images in 3 classes"), or None if not for this pipeline.

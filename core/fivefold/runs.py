@@ -183,6 +183,7 @@ class Run:
         *sources: str | Path,
         texts: Sequence[str] | None = None,
         device: str = "auto",
+        reading: Mapping[str, Any] | None = None,
         **options: Any,
     ) -> list[dict[str, Any]]:
         """Predictions for files or folders: one record a sample, in the words of the training data.
@@ -192,6 +193,8 @@ class Run:
             texts: in the place of sources, for pipelines that read texts: what is to be predicted; the records are
                 called ``text 1``, ``text 2``, ...
             device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+            reading: settings for sources that are written otherwise than the training's data, such as
+                ``{"columns": {"text": "subject"}}``; those that the pipeline's ``Config.reading`` names.
             options: the pipeline's own options of prediction, by name.
 
         Raises:
@@ -209,21 +212,35 @@ class Run:
                     "predict(texts=[...])"
                 )
         names = [str(source) for source in sources]
-        return predict(self, names, texts=texts, device=device, options=options)
+        return predict(self, names, texts=texts, device=device, options=options, reading=reading)
 
     def evaluate(
-        self, source: str | Path | None = None, *, device: str = "auto", strict: bool = False
+        self,
+        source: str | Path | None = None,
+        *,
+        device: str = "auto",
+        strict: bool = False,
+        reading: Mapping[str, Any] | None = None,
     ) -> Evaluation:
         """Judge the run on its own test split, or on the labelled data at ``source``; writes a report.
 
+        Args:
+            source: labelled data; the run's own test split without.
+            device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+            strict: refuse data that share samples with the training data.
+            reading: settings for a source that is written otherwise than the training's data, such as
+                ``{"columns": {"text": "subject"}}``; those that the pipeline's ``Config.reading`` names.
+
         Raises:
             RunError: the run has no trained weights.
+            ConfigError: ``reading`` does not fit, or is given without a source.
             DataError: the data cannot be read, or carry a label that the model does not know.
             LeakageError: ``strict`` and a sample of the training data stands in the data judged.
         """
         from fivefold.workflow import evaluate  # noqa: PLC0415 - a run can be listed without torch
 
-        return evaluate(self, None if source is None else str(source), device=device, strict=strict)[0]
+        name = None if source is None else str(source)
+        return evaluate(self, name, device=device, strict=strict, reading=reading)[0]
 
 
 def run_to_resume(pipeline: str, source: str, out: Path | None) -> Run | None:

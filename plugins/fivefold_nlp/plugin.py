@@ -36,7 +36,7 @@ def fivefold_pipelines() -> list[PipelineSpec]:
             example="hamlet",
             presets="fivefold_nlp.generate.presets:PRESETS",
             prediction="fivefold_nlp.generate.config:GenerateOptions",
-            predict='--prompt "HAMLET:" --length 100',
+            predict="--length 100",
         ),
     ]
 

@@ -69,6 +69,12 @@ class TextTokenizer:
         self.pad = 0 if pad is None else pad
         self.unknown = _first_known(tokenizer, (UNKNOWN, "<unk>"))
 
+    @property
+    def lower_cases(self) -> bool:
+        """Whether upper and lower case make no difference to the tokens."""
+        normalizer = self._tokenizer.normalizer
+        return normalizer is not None and normalizer.normalize_str("A") == normalizer.normalize_str("a")
+
     @classmethod
     def train(cls, kind: Kind, texts: Iterable[str], size: int = 8192) -> Self:
         """Learn the tokens of ``texts``.

@@ -19,7 +19,7 @@ from fivefold.data.leakage import Finding, search, search_tables
 from fivefold.data.splits import Splits, given_tables
 from fivefold.data.table import Problem, Table
 from fivefold.errors import DataError, FivefoldError
-from fivefold.evaluation.bootstrap import cautions
+from fivefold.evaluation.bootstrap import few_units
 from fivefold.pipeline import Pipeline
 from fivefold.plugins.discovery import isolated
 from fivefold.plugins.registry import Registry
@@ -150,6 +150,7 @@ def _read(pipeline: Pipeline, path: Path, reader: Reader) -> Reader:
     try:
         table = pipeline.read(path)
         known |= {"samples": len(table), "classes": _class_counts(table), "problems": table.problems}
+        known["notes"] = table.notes
         if len(table) == 0:
             raise DataError(f"{path}: expected samples to train on, found none")
         folds = pipeline.config.folds
@@ -176,7 +177,7 @@ def _notes(pipeline: Pipeline, splits: Splits) -> tuple[str, ...]:
     except FivefoldError as error:
         # The data can be read and split: it is the settings, such as a batch's size, that do not suit them.
         return (*splits.train.notes, f"With these settings a training would stop: {error}")
-    told = (*splits.train.notes, *pipeline.cautions(train.facts), *cautions(len(test), test.units, {}))
+    told = (*splits.train.notes, *pipeline.cautions(train.facts), *few_units(len(test), test.units))
     return tuple(dict.fromkeys(told))
 
 

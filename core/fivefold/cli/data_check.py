@@ -119,7 +119,7 @@ def _tell(checked: Any, *, strict: bool, json: bool) -> int:
             f"{checked.path}: no pipeline recognises it (asked: {asked}); where one should, name it by --pipeline, and "
             f"its settings, such as --columns.label: fivefold data check {checked.data} --pipeline NAME"
         )
-    wrong = any(one.error for one in checked.readers)
+    wrong = all(one.error for one in checked.readers)
     leaking = any(finding.severe for one in checked.readers for finding in one.findings)
     if json:
         emit(checked.describe())

@@ -20,7 +20,14 @@ Write = Callable[[Sequence[Mapping[str, Any]]], None]
 
 
 def follow_inputs(
-    run: Run, inputs: Sequence[str], *, out: Path | None, device: str, json: bool, options: Mapping[str, Any]
+    run: Run,
+    inputs: Sequence[str],
+    *,
+    out: Path | None,
+    device: str,
+    json: bool,
+    options: Mapping[str, Any],
+    reading: Mapping[str, Any] | None = None,
 ) -> None:
     """Predict the lines of the one input as they come in, until it ends or Ctrl-C; both are a good end.
 
@@ -45,7 +52,12 @@ def follow_inputs(
     with _writer(out) as write:
         try:
             for records in follow(
-                run, inputs[0], device=device, options=options, registry=Session.current.registry()
+                run,
+                inputs[0],
+                device=device,
+                options=options,
+                reading=reading,
+                registry=Session.current.registry(),
             ):
                 write(records)
                 count += len(records)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 
 BESIDE = 3
 """Spaces that a column takes beside its text."""
 EASY = 16
 """Characters below which no column of text is pressed, as long as it has so many."""
 ELLIPSIS = "\u2026"
+
+TOGETHER = 12
+"""Rows up to which tables one below the other are read together; of more, each row stands for itself."""
+INDENT = "  "
+_TIED = "\u00a0"
 
 Column = list[str]
 """The head of a column, then its cells."""
@@ -42,6 +48,34 @@ def laid_out(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> 
             tables.append([first])
         tables[-1].append(column)
     return tables
+
+
+def in_records(head: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> Iterator[str]:
+    """Lines with each row for itself: its first cell, then the names and values of the others that are not empty.
+
+    Args:
+        head: names of the columns.
+        rows: their cells; lines of a cell are set side by side.
+        width: of the terminal, in characters; words and paths that are longer are not broken.
+    """
+    for first, *others in rows:
+        yield " ".join(first.split())
+        told = [
+            f"{name}: {', '.join(cell.splitlines())}"
+            for name, cell in zip(head[1:], others, strict=True)
+            if cell.strip()
+        ]
+        # What fits a line is not parted at its spaces.
+        words = [one.replace(" ", _TIED) if len(one) < width - len(INDENT) else one for one in told]
+        for line in textwrap.wrap(
+            "; ".join(words),
+            width,
+            initial_indent=INDENT,
+            subsequent_indent=INDENT,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ):
+            yield line.replace(_TIED, " ")
 
 
 def _least(columns: Sequence[Column]) -> int:

@@ -19,7 +19,11 @@ from fivefold.errors import ConfigError, PluginError
 
 
 def options_type(
-    model: type[BaseModel], reserved: Collection[str] = (), defaults: BaseModel | None = None
+    model: type[BaseModel],
+    reserved: Collection[str] = (),
+    defaults: BaseModel | None = None,
+    *,
+    only: Collection[str] | None = None,
 ) -> Any:
     """A typed dict with the fields of ``model``, every one of which can be left out.
 
@@ -27,18 +31,33 @@ def options_type(
         model: the settings.
         reserved: names that the command has as options of its own.
         defaults: an instance whose values help texts show, where those differ from the model's own.
+        only: names of the fields to offer, of a group also single ones (``columns.time``), without their defaults;
+            all where None.
 
     Raises:
         PluginError: a field has the name of an option that every command has.
     """
-    clash = sorted(set(model.model_fields) & set(reserved))
+    offered = set(model.model_fields) if only is None else {name.partition(".")[0] for name in only}
+    clash = sorted(offered & set(reserved))
     if clash:
         raise PluginError(
             f"{model.__module__}.{model.__qualname__}: the setting '{clash[0]}' has the name of an option "
             "that the command has already; rename it"
         )
-    fields = {name: _field(name, field, defaults) for name, field in model.model_fields.items()}
-    return _typed_dict(model, fields)
+    return _typed_dict(model, _fields(model, defaults, only))
+
+
+def _fields(
+    model: type[BaseModel], defaults: BaseModel | None, only: Collection[str] | None
+) -> dict[str, Any]:
+    """The options of a model or group that ``only`` names; all where it is None, or holds an empty name."""
+    fields = {}
+    for name, field in model.model_fields.items():
+        if only is None or "" in only:
+            fields[name] = _field(name, field, defaults, only)
+        elif inner := {one.partition(".")[2] for one in only if one.partition(".")[0] == name}:
+            fields[name] = _field(name, field, defaults, inner)
+    return fields
 
 
 def _typed_dict(model: type[BaseModel], fields: dict[str, Any]) -> Any:
@@ -46,7 +65,7 @@ def _typed_dict(model: type[BaseModel], fields: dict[str, Any]) -> Any:
     return make(f"{model.__name__}Options", fields, total=False)
 
 
-def _field(name: str, field: FieldInfo, defaults: BaseModel | None) -> Any:
+def _field(name: str, field: FieldInfo, defaults: BaseModel | None, only: Collection[str] | None) -> Any:
     """The annotation of one option: its type and its help."""
     if defaults is not None:
         default = getattr(defaults, name)
@@ -55,27 +74,27 @@ def _field(name: str, field: FieldInfo, defaults: BaseModel | None) -> Any:
     annotation: Any = field.annotation
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         own = default if isinstance(default, annotation) else None
-        fields = {one: _field(one, each, own) for one, each in annotation.model_fields.items()}
+        fields = _fields(annotation, own, only)
         return Annotated[
-            _typed_dict(annotation, {"": _bare(annotation), **fields}),
+            _typed_dict(annotation, {"": _bare(next(iter(fields))), **fields}),
             Parameter(help=_plain(field.description)),
         ]
-    hidden = default is None or default is PydanticUndefined or default == ()
+    hidden = only is not None or default is None or default is PydanticUndefined or default == ()
     # A line break, say, would not be seen.
     told = repr(default) if isinstance(default, str) and default != default.strip() else default
     shown = "" if hidden else f" [default: {told}]"
     return Annotated[annotation, Parameter(help=f"{_plain(field.description)}{shown}".strip())]
 
 
-def _bare(group: type[BaseModel]) -> Any:
-    """What stands first in a group: it gets a value that is typed behind the group's name, and refuses it."""
+def _bare(first: str) -> Any:
+    """What stands before ``first`` in a group: it gets a value typed behind the group's name, and refuses it."""
+    example = first.replace("_", "-")
 
     def refuse(_type: Any, tokens: Sequence[Token]) -> None:
-        first = next(iter(group.model_fields)).replace("_", "-")
         typed = f"{tokens[0].keyword}".rstrip(".")
         raise ConfigError(
             f"option {typed}: expected the name of a setting behind it, found the value '{tokens[0].value}'; type, for "
-            f"example, {typed}.{first} {tokens[0].value}"
+            f"example, {typed}.{example} {tokens[0].value}"
         )
 
     return Annotated[str, Parameter(show=False, converter=refuse)]

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from fivefold.cli.layout import laid_out
+from fivefold.cli.layout import TOGETHER, in_records, laid_out
 
 
 @cache
@@ -47,9 +47,17 @@ def _plain(value: Any) -> Any:
 
 
 def grid(head: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table for people; where the terminal is narrow, paths are shortened and columns go on below."""
+    """A table for people; where the terminal is narrow, paths are shortened and columns go on below.
+
+    Where that would part the cells of many rows, each row stands for itself.
+    """
     texts = [[cell_text(cell) for cell in row] for row in rows]
-    for number, columns in enumerate(laid_out(head, texts, console().width)):
+    tables = laid_out(head, texts, console().width)
+    if len(tables) > 1 and len(texts) > TOGETHER:
+        for line in (*([title] if title else []), *in_records(head, texts, console().width)):
+            say(line)
+        return
+    for number, columns in enumerate(tables):
         table = Table(
             *(Column(column[0], overflow="fold") for column in columns),
             title=title if title and not number else None,

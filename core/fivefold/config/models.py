@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -163,6 +163,10 @@ def _number_or_auto(value: object, validate: ValidatorFunctionWrapHandler) -> in
 
 class PipelineConfig(StrictModel):
     """Settings that every pipeline has; a pipeline's own config derives from this."""
+
+    reading: ClassVar[tuple[str, ...]] = ()
+    """Names of the settings that only say how data are written, such as ``columns`` and ``encoding``, and nothing of
+    what is learned; of a group also single ones (``columns.time``). `evaluate` and `predict` offer them as options."""
 
     seed: int = Field(0, ge=0)
     """Seed of splits, initial weights, order, augmentation and bootstrap."""

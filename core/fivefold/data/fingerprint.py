@@ -44,11 +44,13 @@ class Fingerprints:
             of NaN a sample that cannot be compared; or packed bits, uint8 of shape ``(N, bytes)``, where it
             is the Hamming distance; or None.
         near_distance: the largest distance (number of bits) that counts as nearly equal.
+        alike: in what samples with equal keys may still differ, in words that follow "equal"; empty where in nothing.
     """
 
     exact: Array
     near: Array | None = None
     near_distance: float = 0
+    alike: str = ""
 
 
 def row_fingerprints(table: Table) -> Fingerprints:
@@ -118,7 +120,7 @@ def _pixel_key(image: NDArray[Any]) -> bytes:
 
 
 def _thumbnail_keys(images: NDArray[Any]) -> NDArray[np.float32]:
-    """Thumbnails as unit vectors around 0, then colours, ``(N, THUMBNAIL ** 2 + 8)``; NaN for images without contrast."""
+    """Thumbnails as unit vectors around 0, then colours, ``(N, THUMBNAIL ** 2 + 8)``; NaN without contrast."""
     grey = images.astype(np.float32) if images.ndim == _GREY else images.mean(-1, dtype=np.float32)
     small = _area(grey.shape[1]) @ grey @ _area(grey.shape[2]).T
     flat = small.reshape(len(small), -1)

@@ -31,6 +31,8 @@ class Finding:
         text: one sentence for people.
         examples: pairs of sample names, at most ten.
         severe: whether ``--strict`` fails on it.
+        rows: how many rows of the second split are concerned.
+        share: of all rows of the second split.
     """
 
     kind: Literal["exact duplicate", "near duplicate", "group overlap", "time overlap", "conflicting labels"]
@@ -39,6 +41,8 @@ class Finding:
     text: str
     examples: tuple[tuple[str, str], ...] = ()
     severe: bool = True
+    rows: int = 0
+    share: float = 0.0
 
 
 def search(splits: Splits, fingerprints: Callable[[Table], Fingerprints]) -> tuple[Finding, ...]:
@@ -83,6 +87,11 @@ class _Side:
     @property
     def words(self) -> str:
         return _WORDS[self.name]
+
+    @property
+    def alike(self) -> str:
+        """What equal samples may differ in, for the end of a sentence."""
+        return f", the same {self.prints.alike}" if self.prints.alike else ""
 
     @property
     def whole(self) -> str:
@@ -133,10 +142,14 @@ def _exact(first: _Side, second: _Side) -> Iterator[Finding]:
         here, there = (sum(len(side.rows[key]) for key in shared) for side in (first, second))
         text = (
             f"{_count(len(shared), 'sample stands', 'samples stand')} in both {_two(first, second)} ({here:,} of "
-            f"{len(first.table):,} {first.words} rows, {there:,} of {len(second.table):,} {second.words} rows)."
+            f"{len(first.table):,} {first.words} rows, {there:,} of {len(second.table):,} {second.words} rows)"
+            f"{first.alike}."
         )
         examples = _pairs(first, second, ((first.rows[key][0], second.rows[key][0]) for key in shared))
-        yield Finding("exact duplicate", (first.name, second.name), len(shared), text, examples)
+        yield Finding(
+            "exact duplicate", (first.name, second.name), len(shared), text, examples,
+            rows=there, share=there / len(second.table),
+        )  # fmt: skip
 
 
 def _near(first: _Side, second: _Side) -> Iterator[Finding]:
@@ -178,7 +191,11 @@ def _groups(first: _Side, second: _Side) -> Iterator[Finding]:
             f"{'stands' if len(shared) == 1 else 'stand'} in both {_two(first, second)}."
         )
         examples = _pairs(first, second, ((here[unit], there[unit]) for unit in shared))
-        yield Finding("group overlap", (first.name, second.name), len(shared), text, examples)
+        rows = sum(unit in here for unit in second.table.units.tolist())
+        yield Finding(
+            "group overlap", (first.name, second.name), len(shared), text, examples,
+            rows=rows, share=rows / len(second.table),
+        )  # fmt: skip
 
 
 def _time(first: _Side, second: _Side) -> Iterator[Finding]:
@@ -204,15 +221,15 @@ def _repeats(side: _Side) -> Iterator[Finding]:
     if repeated:
         text = (
             f"{_count(len(repeated), 'sample stands', 'samples stand')} more than once in the {side.whole} "
-            f"({sum(map(len, repeated)):,} rows)."
+            f"({sum(map(len, repeated)):,} rows){side.alike}."
         )
         examples = _pairs(side, side, ((rows[0], rows[1]) for rows in repeated))
         yield Finding("exact duplicate", (side.name, side.name), len(repeated), text, examples, severe=False)
 
 
 def _conflicts(first: _Side, second: _Side) -> Iterator[Finding]:
-    """Equal samples with different labels, within one split or across two."""
-    if first.labels is None or second.labels is None:
+    """Equal samples of different classes, within one split or across two; numbers may differ without a mistake."""
+    if first.labels is None or second.labels is None or first.labels.dtype.kind == "f":
         return
     pairs = []
     for key, rows in first.rows.items():

@@ -1,7 +1,7 @@
 """Rows of tables: CSV (RFC 4180), JSON lines and Parquet, read one after the other, each with its number.
 
-Rows are numbered as editors count lines: the header of a CSV file is row 1, and a row whose cells hold line breaks
-has the number of the line on which it begins. The first row of a Parquet file is row 1.
+Rows of CSV are numbered as spreadsheets show them: the header is row 1, and a row whose cells hold line breaks is
+one row. Rows of JSON lines are numbered as editors count lines. The first row of a Parquet file is row 1.
 
 Cells of a CSV file are parted by commas, or by the semicolons, tabs or bars that its first lines show.
 """
@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -123,25 +124,38 @@ def _csv(
     csv.field_size_limit(min(_LARGEST_CELL, sys.maxsize))
     delimiter = _delimiter(file, encoding) or ","
     decimals = DecimalCommas(str(file), () if delimiter == "," else numbers)
-    with opened(file, encoding, hints) as lines:
+    with opened(file, encoding, hints, row_of=partial(_row_of_line, file, encoding, delimiter)) as lines:
         reader = csv.reader(lines, delimiter=delimiter, strict=True)
-        number = 0
+        row = 0
         try:
             header = [cell.strip() for cell in next(reader, [])]
             _require(str(file), "column", header, wanted, hints)
-            number = reader.line_num
+            row = 1
             for cells in reader:
-                first, number = number + 1, reader.line_num
+                row += 1
                 if cells:
-                    yield Record(first, decimals.read_row(first, _paired(file, first, header, cells)))
+                    yield Record(row, decimals.read_row(row, _paired(file, row, header, cells)))
         except csv.Error as error:
             raise DataError(
-                f"{file}, row {number + 1}: expected a row of CSV, found one that cannot be read ({error}); "
+                f"{file}, row {row + 1}: expected a row of CSV, found one that cannot be read ({error}); "
                 "mend its quotes"
             ) from error
     for note in decimals.notes():
         if tell is not None:
             tell(note)
+
+
+def _row_of_line(file: Path, encoding: str, delimiter: str, line: int) -> int:
+    """The row of a CSV file that holds the line of this number; bytes of another encoding are passed over."""
+    row = 0
+    with file.open(newline="", encoding=_with_mark(encoding), errors="replace") as lines:
+        reader = csv.reader(lines, delimiter=delimiter)
+        try:
+            while reader.line_num < line and next(reader, None) is not None:
+                row += 1
+        except csv.Error:
+            row += 1
+    return max(row, 1)
 
 
 def _paired(file: Path, row: int, header: Sequence[str], cells: Sequence[str]) -> dict[str, str | None]:
@@ -219,11 +233,19 @@ def _require(where: str, kind: str, names: Sequence[str], wanted: Sequence[str],
 
 
 @contextmanager
-def opened(file: Path, encoding: str, hints: Hints = _HINTS) -> Iterator[Iterator[str]]:
+def opened(
+    file: Path, encoding: str, hints: Hints = _HINTS, row_of: Callable[[int], int] = int
+) -> Iterator[Iterator[str]]:
     """The lines of a text file, each with its end; NUL bytes and bytes of another encoding are refused.
 
+    Args:
+        file: the file.
+        encoding: of it.
+        hints: what messages advise.
+        row_of: the row that messages name for a line; each line is a row where not given.
+
     Raises:
-        DataError: it cannot be read; the message names the line and what to do.
+        DataError: it cannot be read; the message names the row and what to do.
     """
     unreadable = f"{file}: expected a file of text, found one that cannot be read"
     try:
@@ -236,10 +258,10 @@ def opened(file: Path, encoding: str, hints: Hints = _HINTS) -> Iterator[Iterato
         raise DataError(f"{unreadable}: {error}") from error
     with stream as lines:
         try:
-            yield _without_nul(file, lines, encoding, hints)
+            yield _without_nul(file, lines, encoding, hints, row_of)
         except UnicodeDecodeError as error:
             raise DataError(
-                f"{file}, row {_row_of_fault(file, encoding)}: expected text in {encoding}, found the byte "
+                f"{file}, row {row_of(_line_of_fault(file, encoding))}: expected text in {encoding}, found the byte "
                 f"0x{error.object[error.start]:02x}, which is none; {_advice(hints, encoding)}"
             ) from error
         except UnicodeError as error:  # such as UTF-16 without its mark
@@ -250,12 +272,14 @@ def opened(file: Path, encoding: str, hints: Hints = _HINTS) -> Iterator[Iterato
             raise DataError(f"{unreadable}: {error}") from error
 
 
-def _without_nul(file: Path, lines: Iterable[str], encoding: str, hints: Hints) -> Iterator[str]:
-    for row, line in enumerate(lines, start=1):
+def _without_nul(
+    file: Path, lines: Iterable[str], encoding: str, hints: Hints, row_of: Callable[[int], int]
+) -> Iterator[str]:
+    for number, line in enumerate(lines, start=1):
         if "\x00" in line:
             raise DataError(
-                f"{file}, row {row}: expected text, found a NUL byte, as in binary, damaged or UTF-16 files; "
-                f"{_advice(hints, encoding, 'utf-16')}"
+                f"{file}, row {row_of(number)}: expected text, found a NUL byte, as in binary, damaged or UTF-16 "
+                f"files; {_advice(hints, encoding, 'utf-16')}"
             )
         yield line
 
@@ -271,12 +295,12 @@ def _with_mark(encoding: str) -> str:
     return "utf-8-sig" if encoding.lower().replace("_", "-") in {"utf-8", "utf8"} else encoding
 
 
-def _row_of_fault(file: Path, encoding: str) -> int:
+def _line_of_fault(file: Path, encoding: str) -> int:
     """The line at which decoding fails; the decoder itself counts from its own buffer."""
     with file.open("rb") as lines:
-        for row, line in enumerate(lines, start=1):
+        for number, line in enumerate(lines, start=1):
             try:
                 line.decode(encoding)
             except UnicodeDecodeError:
-                return row
+                return number
     return 1

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from fivefold.data.partition import Rows, group_parts, stratified_parts, time_parts
+from fivefold.data.shown import shown
 from fivefold.data.table import Array, Table
 from fivefold.errors import DataError
 
@@ -72,8 +73,9 @@ def random_split(
     stratify = bool(table.classes) and table.label is not None if stratify is None else stratify
     shares = _checked(table, fractions)
     rows = _random_rows(table, np.arange(len(table)), shares, seed, stratify=stratify)
-    mix = ", with the same mix of classes in each" if stratify else ""
-    return _splits(table, rows, f"Rows were split at random (seed {seed}){mix}")
+    return _splits(
+        table, rows, f"Rows were split at random (seed {seed}){_mix(table, rows) if stratify else ''}"
+    )
 
 
 def by_group(
@@ -97,7 +99,10 @@ def by_group(
         )
     shares = _checked(table, fractions)
     rows = _group_rows(table, np.arange(len(table)), table[column], shares, seed)
-    return _splits(table, rows, f"Rows were split by '{column}' (seed {seed}), which no two splits share")
+    time = "" if table.time is None else f"; the time in '{table.time}' did not decide"
+    return _splits(
+        table, rows, f"Rows were split by '{column}' (seed {seed}), which no two splits share{time}"
+    )
 
 
 def by_time(table: Table, column: str | None = None, *, fractions: Sequence[float] = FRACTIONS) -> Splits:
@@ -262,13 +267,27 @@ def _random_rows(
         if (counts == 1).any():
             code = values[np.argmax(counts == 1)]
             row = rows[int(np.argmax(codes == code))]
-            name = table.classes[int(code)] if 0 <= code < len(table.classes) else code
+            name = _class_name(table, int(code))
             raise DataError(
                 f"{table.source}, {table.ids[row]}: class '{name}' has this single sample, which cannot both "
                 "teach and test; add samples of it, or remove the class"
             )
     generator = np.random.default_rng([seed, 0x5B117])  # a stream of its own beside the seed's other uses
     return [rows[part] for part in stratified_parts(codes, shares, generator)]
+
+
+def _mix(table: Table, rows: Sequence[Rows]) -> str:
+    """What is true of the mix of classes in the splits."""
+    codes = table[str(table.label)]
+    absent = {code for part in rows for code in np.setdiff1d(codes, codes[part]).tolist()}
+    if not absent:
+        return ", with the same mix of classes in each"
+    named = shown([f"'{_class_name(table, code)}'" for code in sorted(absent)])
+    return f", with the same mix of classes in each but for {named}, of which there are too few"
+
+
+def _class_name(table: Table, code: int) -> str:
+    return table.classes[code] if 0 <= code < len(table.classes) else str(code)
 
 
 def _group_rows(table: Table, rows: Rows, units: Array, shares: Sequence[float], seed: int) -> list[Rows]:

@@ -20,6 +20,8 @@ LOOKED_AT = 2000
 """Characters from the beginning that near keys are made of."""
 FEWEST = 20
 """Texts with fewer different shingles are compared exactly only: one word would make up most of them."""
+ALIKE = "but for upper and lower case and white space"
+"""What the comparison of texts passes over, in words."""
 JACCARD = 0.8
 """Share of common shingles from which texts count as nearly equal."""
 
@@ -47,7 +49,8 @@ def text_fingerprints(texts: Sequence[str]) -> Fingerprints:
         shingles = _shingles(text[:LOOKED_AT])
         if len(shingles) >= FEWEST:
             near[row] = _minima(shingles)
-    return Fingerprints(exact=exact, near=near, near_distance=(HASHES * (1 - JACCARD) / 2) ** 0.5)
+    near_distance = (HASHES * (1 - JACCARD) / 2) ** 0.5
+    return Fingerprints(exact=exact, near=near, near_distance=near_distance, alike=ALIKE)
 
 
 def normalised(text: str) -> str:

@@ -226,26 +226,22 @@ def difference(model: Resampled, reference: Resampled, level: float) -> Estimate
     return interval(apart(model, reference), level)
 
 
-def cautions(
-    count: int, units: Array | None, resampled: Mapping[tuple[str, str], Resampled], level: float = 0.95
-) -> tuple[str, ...]:
-    """What a reader of the intervals must know: few units, or resamples that leave a metric undefined."""
+def few_units(count: int, units: Array | None, level: float = 0.95) -> tuple[str, ...]:
+    """A sentence where intervals rest on few units, which a reader must know; none where there are enough."""
     drawn = count if units is None else len(np.unique(units))
     kind = "sample" if units is None else "independent unit"
-    notes = []
     if drawn < fewest_units(level):
         there = f"is only one {kind}" if drawn == 1 else f"are only {drawn} {kind}s"
-        notes.append(
-            f"There {there}, too few to tell anything from: no verdict is spoken below {fewest_units(level)}, "
-            "and intervals mean little."
-        )
-    elif drawn < FEW_UNITS:
-        notes.append(f"There are only {drawn} {kind}s: the intervals are probably too narrow.")
-    return (*notes, *_undefined(resampled))
+        least = fewest_units(level)
+        why = f"below {least} neither 'beats' nor 'loses to' is said, and intervals mean little"
+        return (f"There {there}, too few to tell anything from: {why}.",)
+    if drawn < FEW_UNITS:
+        return (f"There are only {drawn} {kind}s: the intervals are probably too narrow.",)
+    return ()
 
 
 def fewest_units(level: float) -> int:
-    """Independent units below which no verdict is spoken: six at a level of 95 %.
+    """Independent units below which neither beats nor loses to is said: six at a level of 95 %.
 
     With ``n`` units, of which each by itself favours one side or the other, the smallest two-sided p-value that any
     test has without assuming a distribution is ``2 ** (1 - n)`` (the sign test: Fisher 1935, section 21). It takes six
@@ -256,7 +252,7 @@ def fewest_units(level: float) -> int:
     return 1 + ceil(-log2(1 - level) + COINCIDE)
 
 
-def _undefined(resampled: Mapping[tuple[str, str], Resampled]) -> list[str]:
+def undefined(resampled: Mapping[tuple[str, str], Resampled]) -> list[str]:
     """One sentence on all metrics that some resamples leave undefined."""
     lacking: dict[tuple[int, int], dict[str, list[str]]] = {}
     for (name, metric), values in resampled.items():

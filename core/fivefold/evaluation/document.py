@@ -25,6 +25,7 @@ def document(
     """Everything that the report says, as JSON values (no NaN, no infinity: null in their place)."""
     metrics = {metric.name: metric for metric in evaluation.metrics}
     judgement, words = overall(evaluation)
+    run = _run(evaluation, run_info)
     content = {
         "format": FORMAT,
         "split": evaluation.split,
@@ -49,9 +50,9 @@ def document(
             _comparison(one, metrics[one.metric], evaluation.level) for one in evaluation.comparisons
         ],
         "findings": [vars(finding) for finding in evaluation.findings],
-        "notes": evaluation.notes,
+        "notes": [note for note in evaluation.notes if note not in run.get("cautions", ())],
         "sections": {section.key: section.facts for section in sections if section.key},
-        "run": _run(evaluation, run_info),
+        "run": run,
     }
     return {key: plain(value) for key, value in content.items()}
 

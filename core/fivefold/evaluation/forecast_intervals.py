@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from fivefold.evaluation.evaluation import Estimate
 from fivefold.evaluation.figures import BLUE, GREY, ORANGE, canvas, finish
 from fivefold.evaluation.forecast_errors import STEPS, blocks_of_time
 from fivefold.evaluation.forecast_metrics import covered, scaled_width
@@ -15,9 +16,24 @@ from fivefold.evaluation.section import Figure, Grid, Section
 MOST_TARGETS = 12
 """Targets listed in a table; report.json has all."""
 
+NEAR = 0.02
+"""A share that lies so near to the promise keeps it, where it has no interval of its own."""
 
-def interval_section(forecasts: Forecasts, interval: float) -> list[Section]:
-    """Coverage against ``interval`` by step, target and time, and widths; none without bounds."""
+FAR = 0.1
+"""A target whose share lies further from the promise is named."""
+
+MOST_NAMED = 5
+"""Targets named, at most."""
+
+
+def interval_section(forecasts: Forecasts, interval: float, share: Estimate | None = None) -> list[Section]:
+    """Coverage against ``interval`` by step, target and time, and widths; none without bounds.
+
+    Args:
+        forecasts: with ``lower`` and ``upper`` among the outputs.
+        interval: share of the outcomes that is promised to lie between them.
+        share: that of the outcomes that do, with its interval, where it is known.
+    """
     outputs = forecasts.outputs
     if "lower" not in outputs or "upper" not in outputs:
         return []
@@ -31,7 +47,13 @@ def interval_section(forecasts: Forecasts, interval: float) -> list[Section]:
     return [
         Section(
             title="Intervals",
-            text=_text(interval, float(hits.mean()), blocks),
+            text="\n\n".join(
+                [
+                    _text(interval, float(hits.mean()), share),
+                    f"In blocks of time, the share runs from {100 * blocks.min():.1f} % to {100 * blocks.max():.1f} %.",
+                    *_far_off(dict(zip(forecasts.targets, by_target.tolist(), strict=True)), interval),
+                ]
+            ),
             figures=(_figure(by_step, interval), *_over_time(blocks, interval)),
             grids=(_step_grid(by_step, width.mean(axis=(0, 2))), _target_grid(forecasts, hits, width)),
             facts={
@@ -47,13 +69,37 @@ def interval_section(forecasts: Forecasts, interval: float) -> list[Section]:
     ]
 
 
-def _text(interval: float, actual: float, blocks: Values) -> str:
+def _text(interval: float, actual: float, share: Estimate | None) -> str:
+    """What lies within the intervals, and whether that keeps the promise."""
+    known = share is not None and not np.isnan([share.low, share.high]).any()
+    low, high = (share.low, share.high) if share and known else (actual - NEAR, actual + NEAR)
+    span = f" ({100 * low:.1f} to {100 * high:.1f})" if known else ""
+    told = f"{100 * actual:.1f} %{span} of the outcomes lie in their intervals, which promise {100 * interval:g} %: "
+    if high < interval:
+        return (
+            f"{told}the promise is not kept, and the forecasts are surer than they should be. "
+            f"{100 * (1 - actual):.1f} % of the outcomes lie outside, where {100 * (1 - interval):.3g} % should; "
+            "perhaps the times that are judged are unlike those that the intervals were fitted on."
+        )
+    if low > interval:
+        return f"{told}the promise is more than kept, and the intervals are wider than they need be."
     return (
-        f"{100 * actual:.1f} % of the outcomes lie within their intervals, which promise {100 * interval:g} %. Fewer "
-        "say that the forecasts are surer than they should be, more that intervals are wider than they need be.\n\n"
-        f"In blocks of time, the share runs from {100 * blocks.min():.1f} % to {100 * blocks.max():.1f} %: the promise "
-        "is kept on average over times like those that the intervals were fitted on, not in each of them."
+        f"{told}the promise is kept on average over times like those that the intervals were fitted on, not in each of "
+        "them."
     )
+
+
+def _far_off(by_target: dict[str, float], interval: float) -> list[str]:
+    """A sentence on the targets that are far from the promise, the furthest first; none where none are."""
+    far = [(name, share) for name, share in by_target.items() if abs(share - interval) > FAR]
+    if not far or len(by_target) == 1:
+        return []
+    far.sort(key=lambda one: -abs(one[1] - interval))
+    named = ", ".join(f"'{name}' ({100 * share:.1f} %)" for name, share in far[:MOST_NAMED])
+    more = f" and {len(far) - MOST_NAMED} more" if len(far) > MOST_NAMED else ""
+    return [
+        f"Far from the promised {100 * interval:g} % are the intervals of {named}{more}: do not rely on them."
+    ]
 
 
 def _shown(count: int) -> list[int]:

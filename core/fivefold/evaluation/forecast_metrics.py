@@ -46,7 +46,7 @@ def forecast_metrics(
         Metric.from_sums("MASE", _scaled_errors, _ratio, higher_is_better=False),
         *pinball,
         Metric.from_mean(
-            f"coverage of {100 * interval:g} % intervals",
+            coverage_name(interval),
             _covered,
             higher_is_better=None,
             style="percent",
@@ -57,6 +57,11 @@ def forecast_metrics(
             "directional accuracy", lambda outputs: _direction_sums(outputs, level), _ratio, style="percent"
         ),
     )
+
+
+def coverage_name(interval: float) -> str:
+    """What the metric is called that says how many outcomes lie within intervals that promise ``interval``."""
+    return f"coverage of {100 * interval:g} % intervals"
 
 
 def squared_error(outputs: Outputs, scale: Array) -> Values:

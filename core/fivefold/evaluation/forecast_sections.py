@@ -9,6 +9,7 @@ from fivefold.data.table import Array
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.forecast_errors import error_sections
 from fivefold.evaluation.forecast_intervals import interval_section
+from fivefold.evaluation.forecast_metrics import coverage_name
 from fivefold.evaluation.forecast_pictures import forecast_section
 from fivefold.evaluation.forecast_skill import (
     coefficient_section,
@@ -37,14 +38,21 @@ def forecast_sections(evaluation: Evaluation, facts: Facts, scale: Array) -> lis
         scale: standard deviation of each target in the training split, shape ``(K,)``.
     """
     forecasts = Forecasts.of(evaluation, facts, scale)
-    task = evaluation.task
     return [
         forecast_section(evaluation, forecasts),
         unit_section(forecasts),
         *error_sections(forecasts),
-        *(interval_section(forecasts, task.level) if isinstance(task, Promises) else []),
+        *_intervals(evaluation, forecasts),
         equal_accuracy_section(evaluation, forecasts),
         echo_section(forecasts),
         direction_section(forecasts, 1 - evaluation.level),
         *coefficient_section(forecasts, 1 - evaluation.level),
     ]
+
+
+def _intervals(evaluation: Evaluation, forecasts: Forecasts) -> list[Section]:
+    """The section on intervals, with the metric that says how many outcomes lie within."""
+    task = evaluation.task
+    if not isinstance(task, Promises):
+        return []
+    return interval_section(forecasts, task.level, evaluation.estimates.get(coverage_name(task.level)))

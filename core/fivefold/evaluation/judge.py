@@ -9,18 +9,20 @@ import numpy as np
 from fivefold.config import EvaluationConfig
 from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.leakage import Finding
+from fivefold.data.table import Array
 from fivefold.errors import DataError
 from fivefold.evaluation.bootstrap import (
     Resampled,
     alike,
     apart,
-    cautions,
     computable,
+    few_units,
     fewest_units,
     interval,
     metric_interval,
     percentiles,
     resample,
+    undefined,
 )
 from fivefold.evaluation.evaluation import Comparison, Estimate, Evaluation
 from fivefold.evaluation.metric import Metric, sample_count
@@ -29,6 +31,8 @@ from fivefold.evaluation.verdict import verdict
 from fivefold.tasks.base import Outputs, Task
 
 MODEL = "the model"
+MOST_SEEN = 0.01
+"""Share of the rows judged that may stand in the training data: what memory adds to a share is then at most a point."""
 
 
 def judge(
@@ -42,6 +46,7 @@ def judge(
     findings: Sequence[Finding],
     config: EvaluationConfig,
     seed: int,
+    units: Array | None = None,
     notes: Sequence[str] = (),
 ) -> Evaluation:
     """Judge a task's outputs on one split.
@@ -57,6 +62,7 @@ def judge(
         findings: what the leakage search found.
         config: resamples and level.
         seed: of the bootstrap.
+        units: independent unit of each sample where ``samples`` name none, shape ``(N,)``; None: each sample.
         notes: sentences for the report.
 
     Raises:
@@ -75,22 +81,23 @@ def judge(
     rivals = {name: {**of, **given} for name, of in baseline_outputs.items()}
     settings = {"resamples": config.resamples, "seed": seed}
     rest = [metric for metric in metrics if metric not in compared]
-    resampled = resample(compared, {MODEL: outputs, **rivals}, samples.units, **settings)
-    resampled |= resample(rest, {MODEL: outputs}, samples.units, **settings)
-    unit_name = "sample" if samples.units is None else str(facts.get("unit", "group"))
+    units, unit_name = _units(samples, units, facts)
+    resampled = resample(compared, {MODEL: outputs, **rivals}, units, **settings)
+    resampled |= resample(rest, {MODEL: outputs}, units, **settings)
+    seen = seen_in_training(findings)
     return Evaluation(
         split=split,
         outputs=outputs,
         samples=samples,
         ids=samples.ids,
-        units=samples.units,
+        units=units,
         metrics=metrics,
         estimates={
             metric.name: metric_interval(metric, resampled[MODEL, metric.name], config.level)
             for metric in metrics
         },
         comparisons=tuple(
-            compared_on(metric, name, resampled, config.level, task.tests(metric, outputs, rival))
+            compared_on(metric, name, resampled, config.level, task.tests(metric, outputs, rival), seen)
             for metric in compared
             for name, rival in rivals.items()
             if (name, metric.name) in resampled
@@ -105,11 +112,14 @@ def judge(
         notes=(
             *notes,
             *_missing(compared, rivals),
-            *cautions(len(samples), samples.units, resampled, config.level),
+            *undefined(resampled),
             *_undetermined(metrics, resampled),
         ),
         seed=seed,
-        cautions=tuple(_rare(metrics, resampled, unit_name)),
+        cautions=(
+            *few_units(len(samples), units, config.level),
+            *_rare(metrics, resampled, unit_name),
+        ),
     )
 
 
@@ -124,6 +134,7 @@ def compared_on(
     resampled: Mapping[tuple[str, str], Resampled],
     level: float,
     tests: Sequence[PairedTest],
+    withheld: str = "",
 ) -> Comparison:
     """The model against one rival on one metric.
 
@@ -133,10 +144,11 @@ def compared_on(
         resampled: the metric of both on the same resamples, the model's under `MODEL`.
         level: of the intervals.
         tests: of the same difference, which must agree with the interval.
+        withheld: why no verdict may be spoken, whatever the numbers say.
     """
     model, reference = resampled[MODEL, metric.name], resampled[name, metric.name]
     gap = apart(model, reference)
-    withheld = _withheld(model, level)
+    withheld = withheld or _withheld(model, level)
     spoken = verdict(
         Estimate(gap.value, *percentiles(gap, level)),
         higher_is_better=metric.higher_is_better is not False,
@@ -156,6 +168,36 @@ def compared_on(
     )
 
 
+def _units(samples: Dataset, units: Array | None, facts: Facts) -> tuple[Array | None, str]:
+    """The independent unit of each sample, and what such a unit is called."""
+    if samples.units is not None:
+        return samples.units, str(facts.get("unit", "group"))
+    return (None, "sample") if units is None else (units, "distinct sample")
+
+
+def seen_in_training(findings: Sequence[Finding]) -> str:
+    """Why no verdict may be spoken on data of which a good part was learned from; empty where one may.
+
+    Equal samples and shared groups count, from `MOST_SEEN` of the rows on. Near duplicates do not: they are found by
+    small copies, which may err.
+    """
+    seen = [
+        one
+        for one in findings
+        if one.kind in {"exact duplicate", "group overlap"}
+        and one.splits[0] == "train" != one.splits[1] != "val"
+    ]
+    worst = max(seen, key=lambda one: one.share, default=None)
+    if worst is None or worst.share < MOST_SEEN:
+        return ""
+    what = (
+        "stand in the training data as well"
+        if worst.kind == "exact duplicate"
+        else "are of groups trained on"
+    )
+    return f"{worst.rows:,} of its {round(worst.rows / worst.share):,} rows {what}, so that it tells memory, not skill"
+
+
 def _withheld(model: Resampled, level: float) -> str:
     """Why no verdict may be spoken on a metric, whatever its interval says; empty where one may."""
     least = fewest_units(level)
@@ -164,8 +206,9 @@ def _withheld(model: Resampled, level: float) -> str:
             f"{model.units} independent unit{'' if model.units == 1 else 's'}, {least} are the least to tell"
         )
     if model.support is not None and not model.support.enough:
-        kind = model.support.middle
-        return f"only {kind.units} independent {kind.name}, {kind.least} are the least to tell"
+        rarest, *others = model.support.rare
+        more = f" and too few of {len(others)} more" if others else ""
+        return f"only {rarest.units} independent {rarest.name}{more}, {rarest.least} are the least to tell"
     return ""
 
 

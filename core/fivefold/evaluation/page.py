@@ -70,12 +70,13 @@ def render(
     training = curves_section(curves, evaluation.metrics)
     run = content["run"]
     page = environment.get_template("report.html.j2").render(
-        data=named(run.get("data") or ""),
+        data=named(evaluation.split if run.get("judged_elsewhere") else run.get("data") or ""),
         searched=searched(run),
         title=run.get("pipeline") or "Report",
         statement=run.get("statement") or "",
-        cautions=run.get("cautions") or [],
+        cautions=[*_leaking(evaluation), *(run.get("cautions") or [])],
         evaluation=evaluation,
+        notes=content["notes"],
         mark=MARKS[judgement],
         sentence=sentence,
         level=f"{100 * evaluation.level:g} %",
@@ -118,12 +119,15 @@ def headline(evaluation: Evaluation) -> dict[str, str]:
 def summary(evaluation: Evaluation, content: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was judged on what, in pairs of term and text."""
     run, interval = content["run"], content["interval"]
-    rows = [("Data", run.get("data")), ("Split", run.get("split_how"))]
+    elsewhere = run.get("judged_elsewhere", False)
+    trained_on = [("Trained on" if elsewhere else "Data", run.get("data")), ("Split", run.get("split_how"))]
     if run.get("sizes"):
-        rows.append(("Samples", ", ".join(f"{name} {_count(size)}" for name, size in run["sizes"].items())))
+        sizes = ", ".join(f"{name} {_count(size)}" for name, size in run["sizes"].items())
+        trained_on.append(("Samples", sizes))
     units = "" if evaluation.units is None else f" of {_plural(interval['units'], evaluation.unit_name)}"
     judged = f"{evaluation.split} ({_plural(content['samples'], 'sample')}{units})"
-    rows += [("Judged on", judged), ("Leakage", _leakage(evaluation, run))]
+    judgement = [("Judged on", judged), ("Leakage", _leakage(evaluation, run))]
+    rows = [*judgement, *trained_on] if elsewhere else [*trained_on, *judgement]
     if run.get("problems"):
         rows.append(("Unreadable", f"{_plural(len(run['problems']), 'sample')}, listed below"))
     rows += [("Licence of the data", run.get("licence")), ("Citation", run.get("citation"))]
@@ -143,10 +147,21 @@ def searched(run: Mapping[str, Any]) -> bool:
     return run.get("leakage_searched", True) is not False
 
 
+def _leaking(evaluation: Evaluation) -> list[str]:
+    """A sentence for the top of the page where severe leakage was found."""
+    severe = [finding for finding in evaluation.findings if finding.severe]
+    if not severe:
+        return []
+    first = max(severe, key=lambda one: (one.splits[1] != "val", one.splits[0] == "train", one.share))
+    more = len(severe) - 1
+    others = f" {_plural(more, 'more severe finding')} below." if more else ""
+    return [f"The numbers below may be too good, for there is leakage: {first.text}{others}"]
+
+
 def _leakage(evaluation: Evaluation, run: Mapping[str, Any]) -> str:
     severe = [finding for finding in evaluation.findings if finding.severe]
     if severe:
-        return f"{_plural(len(severe), 'severe finding')}: the numbers below may be too good"
+        return f"{_plural(len(severe), 'severe finding')}, see below"
     if evaluation.findings:
         return "no severe finding; see below"
     return "none found" if searched(run) else "not searched for"
@@ -193,7 +208,7 @@ def _comparison_row(one: Comparison, metric: Metric, tests: Sequence[str]) -> tu
         one.metric,
         *metric.told_difference(one.difference),
         *(results.get(name, "–") for name in tests),  # noqa: RUF001 - a dash in a table
-        one.verdict,
+        f"withheld: {one.withheld}" if one.withheld else one.verdict,
     )
 
 

@@ -95,7 +95,8 @@ class Support:
 
 
 def _told(one: Kind, unit_name: str) -> str:
-    of = "" if unit_name == "sample" or one.units == one.samples else f" of {one.units} {unit_name}s"
+    plural = "" if one.units == 1 else "s"
+    of = "" if unit_name == "sample" or one.units == one.samples else f" of {one.units} {unit_name}{plural}"
     return f"{one.samples} sample{'' if one.samples == 1 else 's'}{of} {one.name}"
 
 

@@ -35,6 +35,7 @@ SUFFIXES = frozenset(
 
 _JPEG_START = b"\xff\xd8\xff"
 _JPEG_END = b"\xff\xd9"
+_DICOM, _DICOM_AT = b"DICM", 128  # PS3.10, 7.1
 _MARKER, _SCAN = 0xFF, 0xDA
 _GREY, _COLOUR = 2, 3  # axes of an image
 _TRANSPARENT = 4  # channels
@@ -134,6 +135,11 @@ def _start_of_scan(data: bytes) -> int | None:
 
 
 def _not_an_image(data: bytes, name: str) -> DataError:
+    if data[_DICOM_AT : _DICOM_AT + len(_DICOM)] == _DICOM:
+        return DataError(
+            f"{name}: expected a picture such as PNG or JPEG, found DICOM; convert it, or train with a pipeline that "
+            "reads DICOM"
+        )
     try:
         data[:512].decode("utf-8")
     except UnicodeDecodeError:

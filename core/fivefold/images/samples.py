@@ -11,20 +11,23 @@ from numpy.typing import NDArray
 from fivefold.data.arrays import npz_arrays
 from fivefold.data.table import Table
 from fivefold.errors import DataError
+from fivefold.images.blank import note_blank
 from fivefold.images.loading import Reading, load_arrays, load_files
 
 
 def load_images(table: Table, shape: Reading, memory: float) -> Table:
-    """The images that ``table`` holds, or names, brought to ``shape``.
+    """The images that ``table`` holds, or names, brought to ``shape``; a note counts those of one colour.
+
+    Images that stay on disk are not looked at for that.
 
     Args:
         table: with a column ``image`` or ``path``.
         shape: what the images are brought to.
         memory: GiB that decoded files may take; more stay on disk, see `fivefold.images.loading.load_files`.
     """
-    if "path" in table:
-        return load_files(table, shape, memory=int(memory * 2**30))
-    return load_arrays(table, shape)
+    on_disk = "path" in table
+    loaded = load_files(table, shape, memory=int(memory * 2**30)) if on_disk else load_arrays(table, shape)
+    return note_blank(loaded) if "image" in loaded else loaded
 
 
 def unlabelled_arrays(file: Path) -> dict[str, NDArray[Any]]:

@@ -98,7 +98,12 @@ def load_pipeline(spec: PipelineSpec) -> type[Pipeline]:
 
 
 def load_config(spec: PipelineSpec) -> type[PipelineConfig]:
-    """The pipeline's settings model, without the pipeline where the spec says how."""
+    """The pipeline's settings model, without the pipeline where the spec says how.
+
+    Raises:
+        PluginError: it is none, or its ``reading`` names settings that it does not have.
+        DependencyError: a package that it needs is not installed.
+    """
     loaded = load_target(spec.config, domain=spec.domain) if spec.config else load_pipeline(spec).Config
     from fivefold.config import PipelineConfig  # noqa: PLC0415 - imports pydantic
 
@@ -107,6 +112,9 @@ def load_config(spec: PipelineSpec) -> type[PipelineConfig]:
         raise PluginError(
             f"{_distribution(spec.target)}: {where} is no subclass of fivefold.config.PipelineConfig"
         )
+    from fivefold.config.reading import check_reading  # noqa: PLC0415 - imports pydantic
+
+    check_reading(loaded)
     return loaded
 
 

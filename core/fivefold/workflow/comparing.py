@@ -12,7 +12,7 @@ from fivefold.data.table import Array
 from fivefold.errors import RunError
 from fivefold.evaluation.bootstrap import resample
 from fivefold.evaluation.evaluation import Comparison
-from fivefold.evaluation.judge import MODEL, compared_on
+from fivefold.evaluation.judge import MODEL, compared_on, seen_in_training
 from fivefold.evaluation.metric import Metric
 from fivefold.plugins.registry import Registry, load_registry
 from fivefold.runs import Run
@@ -22,6 +22,7 @@ from fivefold.training.inference import predict_outputs
 from fivefold.workflow.evaluating import prepare_again
 from fivefold.workflow.loading import load_task
 from fivefold.workflow.preparing import Prepared
+from fivefold.workflow.units import units_judged
 
 
 @dataclass(frozen=True)
@@ -70,16 +71,16 @@ def compare(
     drawn = resample(
         metrics,
         {rival: outputs, MODEL: other_outputs},
-        prepared.test.units,
+        units_judged(prepared.test, prepared.splits.test, prepared.findings, prepared.pipeline),
         resamples=settings.evaluation.resamples,
         seed=settings.seed,
     )
-    level = settings.evaluation.level
+    level, seen = settings.evaluation.level, seen_in_training(prepared.findings)
     shared = tuple(
         metric for metric in metrics if {(rival, metric.name), (MODEL, metric.name)} <= drawn.keys()
     )
     comparisons = tuple(
-        compared_on(metric, rival, drawn, level, task.tests(metric, other_outputs, outputs))
+        compared_on(metric, rival, drawn, level, task.tests(metric, other_outputs, outputs), seen)
         for metric in shared
     )
     return RunComparison(shared, comparisons, len(prepared.test), level)

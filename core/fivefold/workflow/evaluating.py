@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 import numpy as np
 import torch
 
+from fivefold.config.reading import given_options
 from fivefold.data.catalog import resolve
 from fivefold.data.dataset import Dataset
-from fivefold.data.leakage import Finding, search
+from fivefold.data.leakage import Finding, search_tables
 from fivefold.data.shown import shown
 from fivefold.data.table import Problem, Table
-from fivefold.errors import DataError, PluginError, RunError
+from fivefold.errors import ConfigError, DataError, PluginError, RunError
+from fivefold.evaluation.doubts import marked_of_training
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.judge import judge
 from fivefold.evaluation.report import write_report
@@ -28,6 +30,7 @@ from fivefold.training.device import choose_device
 from fivefold.training.inference import predict_outputs
 from fivefold.workflow.loading import load_task
 from fivefold.workflow.preparing import Prepared, prepare, refuse_leakage
+from fivefold.workflow.units import units_judged
 
 
 def evaluate(
@@ -36,6 +39,7 @@ def evaluate(
     *,
     device: str = "auto",
     strict: bool = False,
+    reading: Mapping[str, Any] | None = None,
     registry: Registry | None = None,
 ) -> tuple[Evaluation, Path]:
     """Judge ``run`` on its own test split, or on the labelled data at ``source``.
@@ -43,16 +47,31 @@ def evaluate(
     The baselines are fitted again on the run's training data, and the data judged are searched for samples of
     them; where the training data are gone, both are left out and the report says so.
 
+    Args:
+        run: the trained run.
+        source: labelled data; the run's own test split where None.
+        device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+        strict: refuse data of which a sample stands in the training data.
+        reading: settings for a ``source`` that is written otherwise than the training's data, which are read again
+            with their own settings.
+        registry: the plugins; those installed and enabled without.
+
     Returns:
         the evaluation, and the directory with ``report.json`` and ``report.html``.
 
     Raises:
+        ConfigError: ``reading`` does not fit, or is given without ``source``.
         RunError: the run has no weights, or ``source`` is not given and the training data are gone or changed.
         DataError: ``source`` cannot be read, or carries a label that the model does not know.
         LeakageError: ``strict`` and a sample stands on both sides.
     """
     registry = registry or load_registry()
-    pipeline, task = load_task(run, registry)
+    if reading and source is None:
+        raise ConfigError(
+            f"{given_options(reading)}: expected DATA to read so, found none; name them, or leave it away, as the data "
+            "of the training are read as in training"
+        )
+    pipeline, task = load_task(run, registry, reading)
     place = choose_device(device)
     task.to(place)
     if source is None:
@@ -66,8 +85,8 @@ def judge_run(run: Run, task: Task, prepared: Prepared, device: torch.device) ->
     baselines = fit_baselines(prepared.pipeline, prepared.train, prepared.test)
     read = prepared.splits.train
     return _judge_and_report(
-        run, prepared.pipeline, task, prepared.test, device, baselines, prepared.findings, "test", run.path,
-        problems=read.problems, notes=read.notes,
+        run, prepared.pipeline, task, prepared.test, prepared.splits.test, device, baselines, prepared.findings,
+        "test", run.path, problems=read.problems, notes=read.notes,
     )  # fmt: skip
 
 
@@ -102,7 +121,8 @@ def _judge_new(
     if len(table) == 0:
         raise DataError(f"{path}: expected labelled samples to judge the run on, found none")
     judged = pipeline.samples(table)
-    notes = table.notes
+    given = given_options(pipeline.reading)
+    notes = (*table.notes, *([f"Read with {given}, and otherwise as in training."] if given else []))
     baselines: dict[str, Outputs] = {}
     findings: tuple[Finding, ...] = ()
     searched = True
@@ -116,7 +136,7 @@ def _judge_new(
         )
     else:
         baselines = fit_baselines(prepared.pipeline, prepared.train, judged)
-        findings = search(replace(prepared.splits, test=table), pipeline.fingerprints)
+        findings = _search_judged(prepared, table, pipeline)
         if strict:
             refuse_leakage(findings, source)
     name = path.stem if dataset is None else dataset.name
@@ -126,6 +146,7 @@ def _judge_new(
         pipeline,
         task,
         judged,
+        table,
         device,
         baselines,
         findings,
@@ -136,6 +157,16 @@ def _judge_new(
         searched=searched,
     )
     return evaluation, directory
+
+
+def _search_judged(prepared: Prepared, judged: Table, pipeline: Pipeline) -> tuple[Finding, ...]:
+    """What the data judged share with the run's training and validation data, and what repeats within them.
+
+    What these two share with each other concerns none of the scores.
+    """
+    splits = prepared.splits
+    tables = {"train": splits.train, "val": splits.val, "judged": judged}
+    return tuple(one for one in search_tables(tables, pipeline.fingerprints) if "judged" in one.splits)
 
 
 def _refuse_unknown_labels(table: Table, known: Sequence[str], path: Path) -> None:
@@ -179,6 +210,7 @@ def _judge_and_report(
     pipeline: Pipeline,
     task: Task,
     judged: Dataset,
+    table: Table,
     device: torch.device,
     baselines: dict[str, Outputs],
     findings: tuple[Finding, ...],
@@ -199,14 +231,18 @@ def _judge_and_report(
         findings=findings,
         config=pipeline.config.evaluation,
         seed=pipeline.config.seed,
+        units=units_judged(judged, table, findings, pipeline),
         notes=notes,
     )
     evaluation = replace(evaluation, run=run.path)
     sections = [*task.sections(evaluation, evaluation.facts), *pipeline.sections(evaluation)]
+    elsewhere = directory != run.path
+    cautions = pipeline.cautions(evaluation.facts)
     info = report_info(run, problems) | {
         "leakage_searched": searched,
         "statement": pipeline.statement,
-        "cautions": list(pipeline.cautions(evaluation.facts)),
+        "cautions": marked_of_training(cautions, evaluation.facts, notes) if elsewhere else list(cautions),
+        "judged_elsewhere": elsewhere,
     }
     write_report(evaluation, sections, info, directory)
     return evaluation

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from fivefold.config.reading import read_otherwise
 from fivefold.data.dataset import Facts
 from fivefold.errors import CheckpointError, RunError
 from fivefold.pipeline import Pipeline
@@ -11,10 +15,18 @@ from fivefold.tasks.base import Task
 from fivefold.training.saving.checkpoint import load_tensors
 
 
-def load_task(run: Run, registry: Registry) -> tuple[Pipeline, Task]:
+def load_task(
+    run: Run, registry: Registry, reading: Mapping[str, Any] | None = None
+) -> tuple[Pipeline, Task]:
     """The pipeline of ``run`` with the facts of its training data, and the trained task in evaluation mode.
 
+    Args:
+        run: a trained run.
+        registry: the plugins.
+        reading: settings for data that are written otherwise than those of the training.
+
     Raises:
+        ConfigError: ``reading`` does not fit; see `fivefold.config.reading.read_otherwise`.
         RunError: there are no weights, or they do not fit the network that the settings describe.
         PluginError: the plugin that trained the run is missing or broken.
     """
@@ -24,6 +36,9 @@ def load_task(run: Run, registry: Registry) -> tuple[Pipeline, Task]:
             "finish it with --resume"
         )
     pipeline = registry.pipeline_of(run)
+    if reading:
+        pipeline.config = read_otherwise(type(pipeline).Config, run.path / "config.yaml", reading)
+        pipeline.reading = reading
     pipeline.facts = Facts(run.facts, documents=run.documents)
     task = pipeline.task(pipeline.facts)
     try:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fivefold.config import resolve as resolve_settings
 from fivefold.config.follow import FollowOptions
+from fivefold.config.reading import given_options
 from fivefold.data.catalog import resolve
 from fivefold.data.following import followed_lines
 from fivefold.data.shown import shown
@@ -27,6 +28,7 @@ def predict(
     texts: Sequence[str] | None = None,
     device: str = "auto",
     options: Mapping[str, Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
     show: Callable[[str], None] | None = None,
     registry: Registry | None = None,
 ) -> list[dict[str, Any]]:
@@ -39,12 +41,14 @@ def predict(
         texts: in the place of sources, for pipelines that read texts; the records are called ``text 1``, ...
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         options: values of the pipeline's own options of prediction, by name.
+        reading: settings for sources that are written otherwise than the training's data.
         show: writes text to the terminal as it comes to be; None where nobody watches.
         registry: the plugins; those installed and enabled without.
 
     Raises:
         RunError: the run has no trained weights.
         ConfigError: an option is unknown or does not fit, inputs are missing, or both sources and texts are given.
+            Also where settings for reading are given without sources.
         DataError: a source is not there or cannot be read.
     """
     registry = registry or load_registry()
@@ -57,7 +61,12 @@ def predict(
         )
     if not sources and texts is None and not kind.inputs_optional:
         raise ConfigError(f"INPUTS is missing: name files or folders to predict with {run.path}")
-    pipeline, task = load_task(run, registry)
+    if reading and not sources:
+        raise ConfigError(
+            f"{given_options(reading)}: expected files to read so, found {'none' if texts is None else 'texts'}; "
+            "name files, or leave it away"
+        )
+    pipeline, task = load_task(run, registry, reading)
     place = choose_device(device)
     task.to(place)
     if texts is not None:
@@ -73,6 +82,7 @@ def follow(
     *,
     device: str = "auto",
     options: Mapping[str, Any] | None = None,
+    reading: Mapping[str, Any] | None = None,
     registry: Registry | None = None,
 ) -> Iterator[list[dict[str, Any]]]:
     """Records of the lines of ``source`` as they come in; see `fivefold.data.following` and `Pipeline.follow`.
@@ -82,6 +92,7 @@ def follow(
         source: a file that may grow, or ``-`` for stdin.
         device: ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
         options: values of the pipeline's own options of prediction, by name.
+        reading: settings for a stream that is written otherwise than the training's data.
         registry: the plugins; those installed and enabled without.
 
     Raises:
@@ -94,7 +105,7 @@ def follow(
     chosen = resolve_settings(kind.Prediction, options=options)
     if not isinstance(chosen, FollowOptions):
         raise ConfigError(f"{run.pipeline} cannot follow a stream; predict whole files")
-    pipeline, task = load_task(run, registry)
+    pipeline, task = load_task(run, registry, reading)
     place = choose_device(device)
     task.to(place)
     lines = followed_lines(source, most=chosen.lines, idle=chosen.idle)

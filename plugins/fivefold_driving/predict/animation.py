@@ -66,6 +66,8 @@ def animation(
     there = present(outputs)[window]
     seen, target, single = (outputs[name][window][there] for name in ("seen", "target", "single"))
     samples = outputs["samples"][window][there][:, :_MOST_SAMPLES]
+    if samples.shape[1] == 1:
+        samples = samples[:, :0]  # a single one is the prediction itself
     view = _view(np.concatenate([seen.reshape(-1, 2), target.reshape(-1, 2)]))
     frames = seen.shape[1] + target.shape[1]
     pictures = [
@@ -120,7 +122,7 @@ def _picture(
                 _line(pen, view.points(track), colour, 2)
         _dots(pen, view.points(target[:, ahead - 1]), GREEN, 4)
         _crosses(pen, view.points(single[:, ahead - 1]), BLUE, 4)
-    _footer(pen, view, f"{ahead * seconds:+.1f} s" if ahead else "now")
+    _footer(pen, view, f"{ahead * seconds:+.1f} s" if ahead else "now", sampled=samples.shape[1] > 0)
     return picture.resize((width, height + _FOOTER), Image.Resampling.LANCZOS)
 
 
@@ -142,14 +144,19 @@ def _crosses(pen: ImageDraw.ImageDraw, points: Points, colour: str, radius: int)
         pen.line((x - size, y + size, x + size, y - size), fill=colour, width=2 * _FINER)
 
 
-def _footer(pen: ImageDraw.ImageDraw, view: _View, moment: str) -> None:
+def _footer(pen: ImageDraw.ImageDraw, view: _View, moment: str, *, sampled: bool) -> None:
     """The time, what the colours mean, and a bar of some metres under the picture."""
     width, height = view.size[0] * _FINER, view.size[1] * _FINER
     pen.rectangle((0, height, width, height + _FOOTER * _FINER), fill="white")
     font = ImageFont.load_default(13 * _FINER)
     level = height + 7 * _FINER
     bar = bar_length(view.size[0] * _FINER / view.scale)
-    entries = (("seen", _BLACK), ("true", GREEN), ("predicted", BLUE), ("samples", _LIGHT))
+    entries = [
+        ("seen", _BLACK),
+        ("true", GREEN),
+        ("predicted", BLUE),
+        *([("samples", _LIGHT)] if sampled else []),
+    ]
     pen.text((8 * _FINER, level), moment, fill=_BLACK, font=font)
     for place, (name, colour) in enumerate(entries):
         left = (90 + 100 * place) * _FINER

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -50,6 +50,15 @@ class AugmentConfig(StrictModel):
 
 class PredictConfig(PipelineConfig):
     """Behaviour prediction: tracks, windows, network, and how it is trained and judged."""
+
+    reading: ClassVar[tuple[str, ...]] = (
+        "columns",
+        "frame_rate",
+        "seconds_per_frame",
+        "units",
+        "map",
+        "max_bad_share",
+    )
 
     interval: float = Field(0.4, gt=0, le=10)
     """Seconds between frames; tracks are resampled to it."""

@@ -17,11 +17,6 @@ from fivefold_driving.predict.metrics import Outputs, frame_errors, judged, pres
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-LEGEND = (
-    "Black: seen. Green with a dot at its end: true. Blue with a cross at its end: predicted; thin blue: samples. "
-    "Grey: other agents, as they truly went, and the map."
-)
-
 MARGIN = 1.5
 """Metres around what is drawn."""
 
@@ -54,7 +49,10 @@ def track_figure(
                 axes.plot(*np.concatenate([seen[other], target[other]]).T, color="#a8a8a8", linewidth=1)
                 axes.plot(*seen[other, -1], ".", color="#a8a8a8", markersize=4)
         start = seen[agent, -1:]
-        for sample in outputs["samples"][window, agent, :_MOST_SAMPLES]:
+        drawn_futures = outputs["samples"][window, agent, :_MOST_SAMPLES]
+        for sample in (
+            drawn_futures if len(drawn_futures) > 1 else ()
+        ):  # a single one is the prediction itself
             axes.plot(*np.concatenate([start, sample]).T, color=BLUE, linewidth=0.6, alpha=0.35)
         axes.plot(*seen[agent].T, color="black", linewidth=1.8)
         axes.plot(*np.concatenate([start, target[agent]]).T, color=GREEN, linewidth=1.8)
@@ -65,6 +63,15 @@ def track_figure(
         stream = io.BytesIO()
         drawn.savefig(stream, format="png", dpi=100, metadata={"Software": None})
     return Figure(caption=caption, image=stream.getvalue(), kind="png", alt=f"Tracks of one agent: {caption}")
+
+
+def legend(outputs: Outputs) -> str:
+    """What the colours of `track_figure` mean; thin lines of samples are told of where several are drawn."""
+    several = outputs["samples"].shape[2] > 1
+    return (
+        "Black: seen. Green with a dot at its end: true. Blue with a cross at its end: predicted"
+        f"{'; thin blue: samples' if several else ''}. Grey: other agents, as they truly went, and the map."
+    )
 
 
 def _view(points: Values) -> tuple[Values, float]:

@@ -40,6 +40,8 @@ from fivefold_driving.tracks.options import Options
 from fivefold_driving.tracks.readers.choose import read_scenes, recognise
 from fivefold_driving.tracks.scene import Scene, Scenes
 
+_CLOCKS = {"frame_rate", "seconds_per_frame"}
+"""Settings that say how long a frame is."""
 SIMULATED = "The tracks were simulated: what holds here need not hold on a road."
 
 
@@ -224,12 +226,15 @@ class Predict(Pipeline):
         )
 
     def _options(self) -> Options:
+        config, given = self.config, self.reading
         return Options(
-            interval=self.config.interval,
-            columns=self.config.columns,
-            frame_rate=self.config.frame_rate,
-            seconds_per_frame=self.config.seconds_per_frame,
-            units=self.config.units,
-            map=self.config.map,
+            interval=config.interval,
+            columns=config.columns,
+            # One that is given for other data takes the place of the other, with which the model was trained.
+            frame_rate=None if {*given} & _CLOCKS == {"seconds_per_frame"} else config.frame_rate,
+            seconds_per_frame=None if {*given} & _CLOCKS == {"frame_rate"} else config.seconds_per_frame,
+            units=config.units,
+            map=config.map,
             trained=self.facts is not None,
+            named=self.named_columns() if self.facts is not None else {},
         )

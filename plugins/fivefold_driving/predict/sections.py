@@ -13,7 +13,7 @@ from fivefold.evaluation.metric import Values
 from fivefold.evaluation.question_intervals import DASH, interval_head, unit_count
 from fivefold.evaluation.section import Figure, Grid, Section
 from fivefold_driving.predict.animation import animation, densest_window
-from fivefold_driving.predict.drawing import LEGEND, error_figure, track_figure
+from fivefold_driving.predict.drawing import error_figure, legend, track_figure
 from fivefold_driving.predict.groups import Grouping, Members, agent_mean, group_estimates, groupings
 from fivefold_driving.predict.metrics import (
     AgentValues,
@@ -276,7 +276,7 @@ def example_section(evaluation: Evaluation, errors: AgentValues, lines: Lines) -
         title="Examples",
         text=(
             f"The largest errors, and those nearest the median ADE of {middle:.2f} m, at most one of each "
-            f"{evaluation.unit_name}. {LEGEND}"
+            f"{evaluation.unit_name}. {legend(evaluation.outputs)}"
         ),
         gallery=tuple(drawn(kind, *place) for kind, places in picked.items() for place in places),
         facts={

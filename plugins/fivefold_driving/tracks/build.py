@@ -18,6 +18,7 @@ from fivefold_driving.tracks.checks import (
     long_enough,
     once,
 )
+from fivefold_driving.tracks.clocks import note_assumed
 from fivefold_driving.tracks.options import Options
 from fivefold_driving.tracks.resampling import resample, step_of
 from fivefold_driving.tracks.rows import Rows, Told
@@ -48,6 +49,7 @@ def build(rows: Rows, options: Options, told: Told) -> Scene:
     if not len(rows.stamps):
         raise _empty(rows)
     like_feet(rows, seconds, told)
+    note_assumed(rows, step, seconds, told)
     interval = round(step * seconds, 9) if options.interval is None else options.interval
     if step * seconds > _FINEST * interval:
         raise ConfigError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -54,6 +55,7 @@ class Options:
         map: a SUMO network (``net.xml``) or CommonRoad file whose roads lie under scenes that have no map; without
             it the one network (``*.net.xml``) in the folder of the tracks.
         trained: whether the columns are those that a model was trained on, so that tables may also have the usual ones.
+        named: columns that tables must have all the same, because they were named since: option to column.
 
     Raises:
         ConfigError: a value is not what it must be.
@@ -66,6 +68,7 @@ class Options:
     units: Literal["m", "ft"] = "m"
     map: Path | None = None
     trained: bool = False
+    named: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         for name in ("interval", "frame_rate", "seconds_per_frame"):

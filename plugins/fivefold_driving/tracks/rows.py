@@ -15,6 +15,21 @@ from fivefold.data.table import Problem
 Polylines = tuple[NDArray[np.float64], ...]
 
 
+@dataclass(frozen=True)
+class Assumed:
+    """A scene whose step of frame numbers was taken for a time that nobody says.
+
+    Attributes:
+        scene: its name.
+        step: of its frame numbers.
+        speed: median of its moving agents' under that assumption, metres a second; None where none moves.
+    """
+
+    scene: str
+    step: float
+    speed: float | None
+
+
 @dataclass
 class Told:
     """What is to be reported about a source, gathered while it is read."""
@@ -23,6 +38,8 @@ class Told:
     cautions: list[str] = field(default_factory=list)
     points: int = 0
     """Points that the problems are about."""
+    assumed: list[Assumed] = field(default_factory=list)
+    """Scenes whose step of frame numbers was taken for a time that nobody says."""
 
 
 @dataclass(frozen=True)
@@ -32,11 +49,13 @@ class Clock:
     Attributes:
         unit: seconds a unit of the stamps; None where only `step` is known.
         step: seconds between neighbouring frames, whatever their numbers.
+        assumed: whether nobody says so of these tracks, and `step` is that of other data in the same form.
         timed: whether stamps are times, so that a frame rate that changes is known to.
     """
 
     unit: float | None = None
     step: float | None = None
+    assumed: bool = False
     timed: bool = False
 
 

@@ -86,6 +86,17 @@ def stack(series: Sequence[Series], layout: Layout, usual: int, skipped: Mapping
     )
 
 
+def lacks_value(series: Series, layout: Layout) -> NDArray[np.bool_]:
+    """Whether a bar lacks a value that is needed, or has one that has no return, shape ``(T,)``."""
+    lacking = np.zeros(len(series), dtype=bool)
+    for name in (*layout.columns, *layout.known):
+        values = series.columns[name]
+        lacking |= ~np.isfinite(values)
+        if name in layout.columns and layout.as_returns(name):
+            lacking |= values + float(name == "volume") <= 0
+    return lacking
+
+
 def usual_step(times: Times) -> np.timedelta64:
     """The median step between ``times``."""
     steps = np.sort(np.diff(times.astype("datetime64[ns]")))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -94,6 +94,16 @@ class ModelConfig(ForecasterConfig):
 
 class ForecastConfig(PipelineConfig):
     """Forecasting: series, windows, network, and how it is trained and judged."""
+
+    reading: ClassVar[tuple[str, ...]] = (
+        "columns",
+        "zone",
+        "series.calendar",
+        "series.adjusted",
+        "series.date_order",
+        "series.epoch",
+        "max_bad_share",
+    )
 
     lookback: int = Field(64, ge=1)
     """Bars (steps) that are seen."""

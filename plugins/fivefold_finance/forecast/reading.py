@@ -11,15 +11,16 @@ import numpy as np
 from fivefold.data.dataset import Facts
 from fivefold.data.table import Problem
 from fivefold.errors import DataError
-from fivefold_finance.forecast.bars import Bars, Floats, stack
+from fivefold_finance.forecast.bars import Bars, Floats, lacks_value, stack
 from fivefold_finance.forecast.config import ForecastConfig
 from fivefold_finance.forecast.exchange import missing_sessions, next_sessions
 from fivefold_finance.forecast.future import with_future
 from fivefold_finance.forecast.layout import Layout, check_columns, layout_from, layout_of
-from fivefold_finance.forecast.origins import OriginTable, complete_rows, origin_table
+from fivefold_finance.forecast.origins import OriginTable, origin_table
 from fivefold_finance.series.options import SeriesOptions
 from fivefold_finance.series.readers.choose import read_series
 from fivefold_finance.series.schema import Series, SeriesSet
+from fivefold_finance.series.told import count
 
 _NAMED = 3
 
@@ -100,8 +101,8 @@ def last_origins_of(found: SeriesSet, config: ForecastConfig, facts: Facts | Non
         last = _last_value(one, layout) + int(bars.starts[number])
         if not len(own) or table["row"][own[-1]] != last:
             raise DataError(
-                f"{found.source}, series '{one.symbol}': expected {config.lookback} bars without a gap or a missing "
-                f"value at its end (row {one.rows[_last_value(one, layout)]}) to forecast from, found fewer; "
+                f"{found.source}, series '{one.symbol}': expected {_needed(layout, config)} bars without a gap or a "
+                f"missing value at its end (row {one.rows[_last_value(one, layout)]}) to forecast from, found fewer; "
                 "leave the series out, or end it earlier"
             )
         rows.append(own[-1])
@@ -154,9 +155,10 @@ def _extended(series: Series, layout: Layout, config: ForecastConfig, source: st
     Raises:
         DataError: it is too short, or has too few rows of what must be known ahead.
     """
-    if len(series) < config.lookback + 1:
+    needed = _needed(layout, config)
+    if len(series) < needed:
         raise DataError(
-            f"{source}, series '{series.symbol}': expected at least {config.lookback + 1:,} bars to forecast from, "
+            f"{source}, series '{series.symbol}': expected at least {needed:,} bars to forecast from, "
             f"found {len(series):,}; leave the series out, or give more of its past"
         )
     missing = config.horizon - (len(series) - 1 - _last_value(series, layout))
@@ -169,6 +171,11 @@ def _extended(series: Series, layout: Layout, config: ForecastConfig, source: st
     calendar = config.series.calendar
     ahead = None if calendar is None else next_sessions(series, calendar, missing)
     return with_future(series, missing, usual=_usual(config), sessions=layout.sessions, ahead=ahead)
+
+
+def _needed(layout: Layout, config: ForecastConfig) -> int:
+    """Bars that a forecast needs: a return is that of two, and so is the usual step."""
+    return max(2, config.lookback + layout.returns)
 
 
 def _last_value(series: Series, layout: Layout) -> int:
@@ -199,10 +206,11 @@ def _cautions(
     # The first return of a series lies before it; it is no gap.
     lost = possible - len(table) - (len(series) if layout.returns else 0)
     if lost > 0:
-        whole = complete_rows(bars, layout, 1, 1, labelled=False)
+        without = sum(int(lacks_value(one, layout).sum()) for one in series)
+        gaps = len(np.unique(bars.run)) - len(series)
         told.append(
             f"{lost:,} of {possible:,} windows hold a missing value or reach over a gap, and are left out "
-            f"({len(bars.times) - len(whole):,} bars are concerned)."
+            f"({count(without, 'bar')} without a value, {count(gaps, 'gap')})."
         )
     constant = [
         symbol for number, symbol in enumerate(bars.symbols) if _is_constant(bars.levels[bars.of(number)])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, field_validator
 
@@ -60,6 +60,17 @@ class CostConfig(StrictModel):
 
 class FraudConfig(PipelineConfig):
     """Fraud detection: transactions, what is seen of them, network, split, and how it is judged."""
+
+    reading: ClassVar[tuple[str, ...]] = (
+        "columns.time",
+        "columns.account",
+        "columns.amount",
+        "columns.label",
+        "columns.label_time",
+        "columns.id",
+        "zone",
+        "drop_duplicates",
+    )
 
     columns: ColumnsConfig = ColumnsConfig()
     zone: str = "UTC"

@@ -11,10 +11,10 @@ from torch import Tensor
 
 from fivefold.data.dataset import Batch, Facts, TableDataset
 from fivefold.data.table import Array, Table
-from fivefold_finance.fraud.encoding import Encoded, age
+from fivefold_finance.fraud.encoding import UNSEEN, Encoded, age
 from fivefold_finance.fraud.history import Histories
 from fivefold_finance.fraud.judged import account_codes
-from fivefold_finance.transactions.schema import Times, Transactions
+from fivefold_finance.transactions.schema import Texts, Times, Transactions
 
 CLASSES = ("genuine", "fraud")
 UNKNOWN = -1
@@ -98,10 +98,19 @@ class TransactionSamples(TableDataset):
 
     @property
     def shown(self) -> dict[str, Array]:
-        """The user's own values: column to ``(N,)``."""
+        """The user's own values: column to ``(N,)``; names that training did not hold, or too rarely, say so."""
         whole, roles = self._whole, self._whole.roles
-        columns = {**whole.numbers, **whole.categories, roles.amount: whole.amounts, roles.time: whole.times}
-        return {name: column[self._places] for name, column in columns.items()}
+        columns = {**whole.numbers, roles.amount: whole.amounts, roles.time: whole.times}
+        found = {name: column[self._places] for name, column in columns.items()}
+        codes = self._encoded.codes[self._places]
+        return found | {
+            name: _with_rare_ones(self.category(name), codes[:, place])
+            for place, name in enumerate(self._facts.categories)
+        }
+
+    def category(self, name: str) -> Texts:
+        """The names in one of the columns of categories, ``(N,)``, None where missing."""
+        return self._whole.categories[name][self._places]
 
     def current(self) -> NDArray[np.float32]:
         """Features of the transactions themselves, ``(N, F)`` without ages."""
@@ -130,6 +139,14 @@ class TransactionSamples(TableDataset):
     def tensors(self) -> Batch | None:
         """All at once, where there are no histories."""
         return self.batch(torch.arange(len(self))) if self._histories is None else None
+
+
+def _with_rare_ones(names: Texts, codes: NDArray[np.int64]) -> Texts:
+    """``a rare name (s7)`` in place of the names that the network does not tell apart, ``(N,)``."""
+    found = names.copy()
+    for place in np.flatnonzero(codes == UNSEEN).tolist():
+        found[place] = f"a rare name ({'missing' if names[place] is None else names[place]})"
+    return found
 
 
 def history_batch(encoded: Encoded, steps: NDArray[np.int64], now: NDArray[np.int64], facts: Facts) -> Batch:

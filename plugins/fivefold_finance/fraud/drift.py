@@ -1,13 +1,15 @@
 """Drift: how far features and score have moved from a reference to what is judged.
 
 The population stability index (Siddiqi 2006, as used in credit scoring) bins the reference at its own deciles and
-compares the shares of the bins; the Kolmogorov-Smirnov distance is the largest gap of the two distributions.
+compares the shares of the bins, of categories those of their names; the Kolmogorov-Smirnov distance is the largest gap
+of the two distributions of numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +17,15 @@ from numpy.typing import NDArray
 from fivefold.data.table import Array
 from fivefold.evaluation.metric import Values
 from fivefold.evaluation.numbers import number
+from fivefold_finance.transactions.schema import Texts
 
 BINS = 10
 
 SMALLEST_SHARE = 1e-4
 """An empty bin counts as this share, so that the index stays finite."""
+
+LEAST_NAME = 0.01
+"""A name that less than this share of the reference has counts among the others: chance alone would move its share."""
 
 SOME, STRONG = 0.1, 0.25
 """From here on a drift is called moderate, or strong (Siddiqi 2006)."""
@@ -36,19 +42,27 @@ class Columns:
     """Features of two sets of transactions, in the same columns.
 
     Attributes:
-        names: of the ``D`` columns.
+        names: of the ``D`` columns of numbers.
         reference: of the training split, shape ``(N, D)``; nan where a value is missing.
         judged: of the split that is judged, shape ``(M, D)``.
+        categories: column to the names in the reference, ``(N,)``, and in what is judged, ``(M,)``; None where missing.
     """
 
     names: tuple[str, ...]
     reference: NDArray[np.floating]
     judged: NDArray[np.floating]
+    categories: Mapping[str, tuple[Texts, Texts]] = field(default_factory=dict)
+
+    @property
+    def pairs(self) -> dict[str, tuple[Array, Array]]:
+        """Column, of numbers or names, to the reference and what is judged."""
+        numbers = zip(self.names, self.reference.T, self.judged.T, strict=True)
+        return {name: (was, now) for name, was, now in numbers} | dict(self.categories)
 
 
 @dataclass(frozen=True)
 class Drift:
-    """How far one column has moved."""
+    """How far one column has moved; the distance is nan of categories, whose names have no order."""
 
     name: str
     stability: float
@@ -84,9 +98,50 @@ class Bins:
 
     def stability(self, values: Array) -> float:
         """Population stability index of ``values`` against the reference: 0 where the shares of bins are equal."""
-        was = np.maximum(self.shares, SMALLEST_SHARE)
-        now = np.maximum(_shares(self.edges, np.asarray(values, dtype=np.float64)), SMALLEST_SHARE)
-        return float(((now - was) * np.log(now / was)).sum())
+        return _stability(self.shares, _shares(self.edges, np.asarray(values, dtype=np.float64)))
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a category as bins, with the share of the reference that each holds.
+
+    Attributes:
+        codes: name to its bin; None is the name of missing cells, the first bin that of all others.
+        shares: of the reference, shape ``(len(codes) + 1,)``.
+    """
+
+    codes: Mapping[str | None, int]
+    shares: Values
+
+    @classmethod
+    def of(cls, reference: Texts) -> Names:
+        """A bin for each name that is often enough in ``reference``, and for missing cells."""
+        counts = Counter(reference.tolist())
+        counts.setdefault(None, 0)
+        often = [
+            name for name, count in counts.items() if name is None or count >= LEAST_NAME * len(reference)
+        ]
+        codes = {name: place for place, name in enumerate(often, start=1)}
+        return cls(codes, _name_shares(codes, reference))
+
+    def stability(self, values: Texts) -> float:
+        """Population stability index of ``values`` against the reference."""
+        return _stability(self.shares, _name_shares(self.codes, values))
+
+
+def bins_of(reference: Array) -> Bins | Names:
+    """The bins of numbers, or of names."""
+    return Names.of(reference) if reference.dtype == object else Bins.of(reference)
+
+
+def _stability(was: Values, now: Values) -> float:
+    was, now = np.maximum(was, SMALLEST_SHARE), np.maximum(now, SMALLEST_SHARE)
+    return float(((now - was) * np.log(now / was)).sum())
+
+
+def _name_shares(codes: Mapping[str | None, int], values: Texts) -> Values:
+    found = np.array([codes.get(name, 0) for name in values.tolist()], dtype=np.int64)
+    return np.bincount(found, minlength=len(codes) + 1) / len(values)
 
 
 def _shares(edges: Values, values: Values) -> Values:
@@ -109,8 +164,12 @@ def kolmogorov_smirnov(reference: Array, values: Array) -> float:
 def drifts(columns: Columns) -> list[Drift]:
     """Every column's drift, the strongest first."""
     found = [
-        Drift(name, Bins.of(was).stability(now), kolmogorov_smirnov(was, now))
-        for name, was, now in zip(columns.names, columns.reference.T, columns.judged.T, strict=True)
+        Drift(
+            name,
+            bins_of(was).stability(now),
+            float("nan") if name in columns.categories else kolmogorov_smirnov(was, now),
+        )
+        for name, (was, now) in columns.pairs.items()
     ]
     return sorted(found, key=lambda one: -one.stability)
 
@@ -150,7 +209,7 @@ def periods(times: NDArray[np.datetime64], fewest: int = FEWEST) -> Periods:
 
 def over_time(reference: Array, values: Array, when: Periods) -> Values:
     """Population stability index of each period's values against the reference, shape ``(P,)``."""
-    bins = Bins.of(reference)
+    bins = bins_of(reference)
     return np.array([bins.stability(values[rows]) for rows in when.rows], dtype=np.float64)
 
 

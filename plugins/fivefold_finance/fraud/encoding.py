@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fivefold.data.dataset import Facts
 from fivefold_finance.transactions.build import Expected
+from fivefold_finance.transactions.options import ColumnsConfig
 from fivefold_finance.transactions.schema import Texts, Times, Transactions
 
 UNSEEN = 0
@@ -22,6 +23,8 @@ MISSING = ""
 
 _NANOSECONDS_A_DAY = 86_400_000_000_000
 _MOST_NAMES = 20_000
+_TOLD = 5  # columns of rare names, at most
+_NEARLY_ALL = 0.95  # share of rows whose names are learned, from which on nothing is told
 
 
 @dataclass(frozen=True)
@@ -53,19 +56,48 @@ def vocabulary(train: Transactions, rare: int) -> dict[str, list[str]]:
     return found
 
 
-def mute_columns(facts: Facts, rare: int) -> list[str]:
-    """A sentence on the categories of which no name occurs ``rare`` times in training; none where there are none."""
+def rare_names(train: Transactions, facts: Facts, rare: int) -> list[str]:
+    """Sentences on names that occur in training, and less than ``rare`` times; none where nearly all rows have others.
+
+    Args:
+        train: the training split.
+        facts: what was learned of it, the names among it.
+        rare: how often is enough.
+    """
     mute = [name for name, known in facts.categories.items() if not known]
-    if not mute:
-        return []
-    columns = ", ".join(f"'{name}'" for name in mute)
-    told = f"No name in {columns} occurs {rare:,} times in training, so that nothing is learned there"
-    return [f"{told}; --rare says how often is enough."]
+    found = []
+    if mute:
+        columns = ", ".join(f"'{name}'" for name in mute)
+        told = f"No name in {columns} occurs {rare:,} times in training, so that nothing is learned there"
+        found.append(f"{told}; --rare says how often is enough.")
+    partly = []
+    for name, known in facts.categories.items():
+        counts = Counter(MISSING if cell is None else cell for cell in train.categories[name])
+        share = sum(counts[text] for text in known) / max(1, len(train))
+        if known and share < _NEARLY_ALL:
+            partly.append((share, name, len(counts), len(known)))
+    if partly:
+        listed = "; ".join(
+            f"of {names:,} names in '{name}' {known:,} {'is' if known == 1 else 'are'} learned, which "
+            f"{100 * share:.0f} % of the rows have"
+            for share, name, names, known in sorted(partly)[:_TOLD]
+        )
+        more = f"; so it is of {len(partly) - _TOLD} columns more" if len(partly) > _TOLD else ""
+        found.append(
+            f"{listed[0].upper()}{listed[1:]}{more}: names that occur less than {rare:,} times in training count as "
+            "unseen; --rare says how often is enough."
+        )
+    return found
 
 
 def expected_of(facts: Facts) -> Expected:
     """The columns that a model with these facts reads."""
     return Expected(tuple(facts.numbers), tuple(facts.categories))
+
+
+def trained_roles(facts: Facts, columns: ColumnsConfig) -> list[str]:
+    """Roles whose columns are called as in training."""
+    return [role for role, name in facts.roles.items() if getattr(columns, role) == name]
 
 
 def column_names(train: Transactions, *, time_of_day: bool, aged: bool) -> list[str]:

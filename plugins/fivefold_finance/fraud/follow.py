@@ -26,7 +26,7 @@ from fivefold.errors import DataError
 from fivefold.prediction import Request
 from fivefold.tasks.base import Task
 from fivefold_finance.fraud.data import history_batch
-from fivefold_finance.fraud.encoding import Encoded, encode, expected_of
+from fivefold_finance.fraud.encoding import Encoded, encode, expected_of, trained_roles
 from fivefold_finance.fraud.history import Accounts
 from fivefold_finance.transactions.build import build
 from fivefold_finance.transactions.decimals import StreamedCommas
@@ -103,6 +103,11 @@ class _Lines:
     roles: Roles | None = None
     form: str | None = None
 
+    @property
+    def trained(self) -> list[str]:
+        """Roles whose columns are called as in training."""
+        return trained_roles(self.facts, self.columns)
+
     def read(self, lines: Sequence[Line], records: dict[int, Record]) -> Transactions | None:
         """The transactions of those lines that can be read; the others are put into ``records``."""
         wanted = [line for line in lines if line[1].strip()]
@@ -126,7 +131,7 @@ class _Lines:
     def _begin(self, header: str) -> None:
         self.delimiter = delimiter_among(self.source, [header])
         self.header = header_of(header, self.delimiter)
-        self.roles = find_roles(self.header, self.columns, self.source)
+        self.roles = find_roles(self.header, self.columns, self.source, self.trained)
         if self.delimiter != ",":
             numbers = [self.roles.time, self.roles.amount, *self.facts.numbers]
             self.commas = StreamedCommas(DecimalCommas(self.source, numbers))
@@ -152,7 +157,7 @@ class _Lines:
             )
         cells = self._objects(lines) if self.objects else self._rows(lines)
         begin = self.source if len(lines) > 1 else f"{self.source}, row {lines[0][0]}"
-        roles = self.roles or find_roles(list(cells), self.columns, begin)
+        roles = self.roles or find_roles(list(cells), self.columns, begin, self.trained)
         self._check_form(cells[roles.time], lines)
         rows = np.array([number for number, _ in lines], dtype=np.int64)
         return build(cells, rows, roles, self.columns, self.zone, self.source, expected_of(self.facts))

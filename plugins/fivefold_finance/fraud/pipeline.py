@@ -23,10 +23,11 @@ from fivefold.evaluation.section import Section
 from fivefold.pipeline import Pipeline
 from fivefold.prediction import Request
 from fivefold.tasks.base import Task
+from fivefold_finance.fraud.alerts import endless_budget
 from fivefold_finance.fraud.autoencoder import UnusualTransactions
 from fivefold_finance.fraud.config import FraudConfig
 from fivefold_finance.fraud.data import CLASSES, UNKNOWN, TransactionSamples, TransactionTable
-from fivefold_finance.fraud.encoding import Encoded, encode, expected_of, mute_columns
+from fivefold_finance.fraud.encoding import Encoded, encode, expected_of, rare_names, trained_roles
 from fivefold_finance.fraud.features import baseline_features
 from fivefold_finance.fraud.follow import follow, tell_unseen
 from fivefold_finance.fraud.history import Histories
@@ -38,6 +39,7 @@ from fivefold_finance.fraud.reconstruction import PrincipalComponents
 from fivefold_finance.fraud.reporting import report_sections
 from fivefold_finance.fraud.splits import split_by_time
 from fivefold_finance.fraud.tasks import FraudQuestions
+from fivefold_finance.fraud.telltale import told_telltales
 from fivefold_finance.transactions.checks import row_keys
 from fivefold_finance.transactions.options import NONE, ColumnsConfig
 from fivefold_finance.transactions.readers.choose import Options, read_transactions, recognise
@@ -60,6 +62,7 @@ class Fraud(Pipeline):
     }
     config: FraudConfig
     _doubts: tuple[str, ...] = ()
+    _budget: tuple[str, ...] = ()
     _unit: str = "day"
     _splits: Splits | None = None
     _known: tuple[Transactions, Encoded, Histories | None] | None = None
@@ -74,16 +77,15 @@ class Fraud(Pipeline):
         Raises:
             DataError: the table is wrong, or its labels teach nothing.
         """
-        columns = self.config.columns if self.facts is None else _told(self.facts, labelled=True)
-        table = self._read(source, columns)
+        table = self._read(source, self._columns(labelled=True))
         if self.facts is None and self._kind(_whole(table)) != "autoencoder":
             _check_labels(_whole(table))
+        self._budget = endless_budget(_whole(table), self.config.costs.alerts_a_day)
         return table
 
     def read_inputs(self, source: Path) -> Table:
         """Read transactions to predict; labels are passed over."""
-        columns = self.config.columns if self.facts is None else _told(self.facts, labelled=False)
-        return self._read(source, columns)
+        return self._read(source, self._columns(labelled=False))
 
     @property
     def fractions(self) -> tuple[float, float, float]:
@@ -97,6 +99,7 @@ class Fraud(Pipeline):
         splits = split_by_time(table, whole, self.fractions, self.config.label_delay, labelled=labelled)
         judged = whole.take(splits.test["place"])
         self._unit = independent_units(judged.times, judged.accounts)[1]
+        self._budget = endless_budget(judged, self.config.costs.alerts_a_day)
         self._splits = splits
         return splits
 
@@ -107,7 +110,9 @@ class Fraud(Pipeline):
         if facts is None:
             train = whole.take(table["place"])
             facts = measure(train, self.config, self._kind(whole), self._unit)
-            keep_doubts(facts, (*self._doubts, *mute_columns(facts, self.config.rare)))
+            learned = rare_names(train, facts, self.config.rare)
+            telling = told_telltales(train) if facts.kind != "autoencoder" else []
+            keep_doubts(facts, (*self._doubts, *telling, *learned))
             self._known = None
         if self._known is None or self._known[0] is not whole:
             histories = None
@@ -148,8 +153,8 @@ class Fraud(Pipeline):
         return Fingerprints(exact=row_keys(_whole(table).take(table["place"])))
 
     def cautions(self, data: Facts) -> Sequence[str]:
-        """What the data give reason to doubt: of training, and of what was read since."""
-        return all_doubts(data, self._doubts)
+        """What the data give reason to doubt: of training, and of what was read since; and a budget without an end."""
+        return all_doubts(data, (*self._doubts, *self._budget))
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Alerts, costs, amounts, reasons and drift."""
@@ -171,7 +176,7 @@ class Fraud(Pipeline):
         facts = self.facts
         if facts is None:
             raise DataError("a stream can only be followed by a trained model; load one from a run")
-        return follow(task, facts, _told(facts, labelled=False), self.config.zone, lines, request)
+        return follow(task, facts, self._columns(labelled=False), self.config.zone, lines, request)
 
     def _read(self, source: Path, columns: ColumnsConfig) -> Table:
         expected = None if self.facts is None else expected_of(self.facts)
@@ -202,16 +207,20 @@ class Fraud(Pipeline):
             return "autoencoder"
         return "mlp" if whole.accounts is None else "gru"
 
+    def _columns(self, *, labelled: bool) -> ColumnsConfig:
+        """The names of the columns: as they were found in training, so that those of other data are not guessed anew.
+
+        What is given for other data comes before.
+        """
+        if self.facts is None:
+            return self.config.columns
+        roles = {**dict(self.facts.roles), **self.reading.get("columns", {})}
+        return ColumnsConfig(**(roles if labelled else roles | {"label": NONE, "label_time": NONE}))
+
     def _options(self, columns: ColumnsConfig | None = None) -> Options:
-        return Options(columns or self.config.columns, self.config.zone, self.config.drop_duplicates)
-
-
-def _told(facts: Facts, *, labelled: bool) -> ColumnsConfig:
-    """The columns as they were found in training, so that those of other data are not guessed anew."""
-    roles = dict(facts.roles)
-    if not labelled:
-        roles |= {"label": NONE, "label_time": NONE}
-    return ColumnsConfig(**roles)
+        config, named = self.config, columns or self.config.columns
+        trained = [] if self.facts is None else trained_roles(self.facts, named)
+        return Options(named, config.zone, config.drop_duplicates, trained)
 
 
 def _whole(table: Table) -> Transactions:

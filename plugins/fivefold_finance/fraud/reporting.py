@@ -69,11 +69,12 @@ def _judged(
 
 
 def _columns(train: TransactionSamples, judged: TransactionSamples) -> Columns:
-    """The numbers and the amount, of training transactions spread evenly and of what is judged."""
+    """Numbers, the amount and categories, of training transactions spread evenly and of what is judged."""
     rows = np.linspace(0, len(train) - 1, min(len(train), _DRIFTED)).astype(np.int64)
     count = len(train.facts.numbers) + 1
+    names = {name: (train.category(name)[rows], judged.category(name)) for name in train.facts.categories}
     return Columns(
-        tuple(train.features[:count]), train.current()[rows][:, :count], judged.current()[:, :count]
+        tuple(train.features[:count]), train.current()[rows][:, :count], judged.current()[:, :count], names
     )
 
 

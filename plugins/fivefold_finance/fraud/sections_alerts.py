@@ -31,10 +31,10 @@ REACH = 20
 """The curve goes on to so many times the budget of alerts."""
 
 EXPLAINED = (
-    "Each day, the transactions with the highest scores are reviewed, as many as the budget allows. Precision is "
-    "the share of frauds among these alerts, over all days together; recall is the share of all frauds that are "
-    "among them; money caught is the share of the amounts of all frauds. Of equal scores, each has the same "
-    "chance to be reviewed."
+    "Each day, the transactions with the highest scores are reviewed, as many as the budget allows. Pooled precision "
+    "is the share of frauds among these alerts, over all days together, and not the mean over days that the metric of "
+    "precision at so many alerts a day is; recall is the share of all frauds that are among them; money caught is the "
+    "share of the amounts of all frauds. Of equal scores, each has the same chance to be reviewed."
 )
 
 
@@ -80,7 +80,7 @@ def alerts_section(evaluation: Evaluation, judged: Judged, alerts: int) -> Secti
             "",
             "Alerts",
             "Frauds caught",
-            "Precision",
+            "Pooled precision",
             "Recall",
             interval_head(evaluation),
             "Money caught",

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fivefold.data.table import Array
 from fivefold.evaluation.figures import BLUE, GREEN, GREY, ORANGE, canvas, finish, shortened
 from fivefold.evaluation.metric import Values
 from fivefold.evaluation.numbers import number
+from fivefold.evaluation.question_intervals import plain_number
 from fivefold.evaluation.section import Figure, Grid, Section
 from fivefold_finance.fraud.drift import (
     BINS,
+    LEAST_NAME,
     SMALLEST_SHARE,
     SOME,
     STRONG,
@@ -46,7 +50,7 @@ def drift_section(judged: Judged, validation: Judged | None, columns: Columns | 
         validation: whose scores this split's are compared with: training scores are fitted to their labels.
         columns: features of the training split and of this one.
     """
-    found = drifts(columns) if columns is not None and columns.names else []
+    found = drifts(columns) if columns is not None and columns.pairs else []
     score = None
     if validation is not None:
         pair = (validation.scores, judged.scores)
@@ -65,13 +69,15 @@ def drift_section(judged: Judged, validation: Judged | None, columns: Columns | 
                 if score is None
                 else "Drift since training, of the score since validation",
                 head=("Column", "Stability index", "Kolmogorov-Smirnov distance", "Drift"),
-                rows=tuple((one.name, number(one.stability), number(one.distance), one.word) for one in rows),
+                rows=tuple(
+                    (one.name, number(one.stability), plain_number(one.distance), one.word) for one in rows
+                ),
             ),
         ),
         figures=(_figure(when, courses),) if len(when.starts) > 1 else (),
         facts={
-            "score": vars(score) if score else None,
-            "features": [vars(one) for one in found],
+            "score": _facts(score) if score else None,
+            "features": [_facts(one) for one in found],
             "period": when.name,
             "starts": when.starts.astype(str).tolist(),
             "over_time": {name: course.tolist() for name, course in courses.items()},
@@ -80,12 +86,18 @@ def drift_section(judged: Judged, validation: Judged | None, columns: Columns | 
     )
 
 
+def _facts(one: Drift) -> dict[str, Any]:
+    """As JSON has it: null where there is no distance."""
+    return {**vars(one), "distance": None if np.isnan(one.distance) else one.distance}
+
+
 def _text(score: Drift | None, found: list[Drift]) -> list[str]:
     explained = (
         f"The population stability index compares the shares of {BINS} bins, cut at the reference's deciles, and of "
-        f"missing values; it is 0 where nothing has moved, and by custom {SOME:g} is called moderate and {STRONG:g} "
-        f"strong. An empty bin counts as {SMALLEST_SHARE:g}. The Kolmogorov-Smirnov distance is the largest gap of the "
-        "two distributions, from 0 to 1."
+        f"missing values, of a category the shares of its names (those that less than {100 * LEAST_NAME:g} % of the "
+        f"reference have count as one); it is 0 where nothing has moved, and by custom {SOME:g} is called moderate and "
+        f"{STRONG:g} strong. An empty bin counts as {SMALLEST_SHARE:g}. The Kolmogorov-Smirnov distance is the largest "
+        "gap of the two distributions of numbers, from 0 to 1."
     )
     parts = [explained]
     if found:
@@ -107,8 +119,7 @@ def _courses(
         courses[SCORE] = over_time(validation.scores, judged.scores, when)
     if columns is not None:
         for one in strongest:
-            place = columns.names.index(one.name)
-            courses[one.name] = over_time(columns.reference[:, place], columns.judged[:, place], when)
+            courses[one.name] = over_time(*columns.pairs[one.name], when)
     return courses
 
 

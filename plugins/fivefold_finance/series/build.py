@@ -11,6 +11,7 @@ from fivefold.errors import DataError
 from fivefold_finance.series import calendars
 from fivefold_finance.series.adjustment import adjusted_columns, check_splits
 from fivefold_finance.series.checks import check_gaps, check_values, consistent, in_order, positive
+from fivefold_finance.series.nameless import without_row_numbers
 from fivefold_finance.series.options import SeriesOptions
 from fivefold_finance.series.raw import Raw
 from fivefold_finance.series.roles import VOLUME, Roles, roles_of
@@ -25,10 +26,11 @@ def build(raw: Raw, options: SeriesOptions, told: Told) -> list[Series]:
     """The series of a table, in the order in which they first appear, each sorted by time.
 
     Raises:
-        DataError: a column is missing, a cell is wrong, a time is repeated, or a column's numbers can be read in two
-            ways; the message names the row.
+        DataError: a column is missing or has no name, a cell is wrong, a time is repeated, or a column's numbers can
+            be read in two ways; the message names the row.
         ConfigError: no calendar has the name that the options give.
     """
+    raw = without_row_numbers(raw, options, told)
     roles = roles_of(raw, options)
     if not len(raw.rows):
         raise DataError(

@@ -1,4 +1,4 @@
-"""Dates and times as they are written: ISO 8601, day or month first, compact, and seconds since 1970.
+"""Dates and times as they are written: ISO 8601, day or month first, by names, compact, and seconds since 1970.
 
 A column keeps to one form. Of 1/4/1999 nobody can say whether it is in January or April; a day above 12 anywhere
 in the column proves the order, an option says it, and without either it is an error rather than a guess.
@@ -17,7 +17,10 @@ from fivefold_finance.series.options import DateOrder, Epoch
 from fivefold_finance.series.raw import Raw
 from fivefold_finance.series.schema import Flags, Integers, Times
 
-FORMS = "2016-07-01, 2016-07-01 13:00:00, 2016-07-01T13:00:00-04:00, 7/1/2016, 20160701 or seconds since 1970"
+FORMS = (
+    "2016-07-01, 2016-07-01 13:00:00, 2016-07-01T13:00:00-04:00, 7/1/2016, Jul 1 2016, 2016Q3, 20160701 or seconds "
+    "since 1970"
+)
 """Times that are understood, for messages."""
 
 FIRST_YEAR, LAST_YEAR = 1700, 2261
@@ -30,12 +33,27 @@ _CLOCK = (
 _YEAR_FIRST = re.compile(rf"(?P<year>\d{{4}})([-/.])(?P<month>\d{{1,2}})\2(?P<day>\d{{1,2}}){_CLOCK}")
 _YEAR_LAST = re.compile(rf"(?P<first>\d{{1,2}})([-/.])(?P<second_field>\d{{1,2}})\2(?P<year>\d{{4}}){_CLOCK}")
 _COMPACT = re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_NAME = (
+    r"(?P<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|"
+    r"oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_NAME_FIRST = re.compile(
+    rf"{_NAME}(?:-(?P<day>\d{{1,2}})-|\.?\s+(?P<spaced_day>\d{{1,2}}),?\s+)(?P<year>\d{{4}}){_CLOCK}",
+    re.IGNORECASE,
+)
+_QUARTER = re.compile(r"(?P<year>\d{4})[- ]?[Qq](?P<quarter>[1-4])")
+_DECIMAL_YEAR = re.compile(r"\d{4}(?:\.\d+)?")
+_NEAR = 0.06
+"""How many months a decimal year may lie off the beginning of one: 1949.08 is rounded by as much."""
 _MONTH = re.compile(r"(?P<year>\d{4})(?:-(?P<month>\d{2}))?")
 _DATED = {
     "year first": _YEAR_FIRST,
     "year last": _YEAR_LAST,
     "without separators": _COMPACT,
     "months": _MONTH,
+    "month by name": _NAME_FIRST,
+    "quarters": _QUARTER,
 }
 _EPOCH = re.compile(r"\d{9,19}(?:\.\d*)?")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d*)?")
@@ -72,6 +90,8 @@ def parse(
     Raises:
         DataError: a cell is missing or no time, forms are mixed, or the order of day and month is not known.
     """
+    if epoch is None and _are_decimal_years(texts):
+        return _of_decimal_years(texts)
     form = _form(texts[0], epoch)
     if form == "seconds since 1970":
         return _of_epoch(raw, column, texts, epoch)
@@ -81,10 +101,36 @@ def parse(
         found = pattern.fullmatch(text) if pattern else None
         if found is None:
             raise _unlike(raw, column, texts, position, epoch)
-        fields.append(found.groupdict())
+        fields.append(_in_numbers(found.groupdict()))
     if pattern is _YEAR_LAST:
         _order_fields(raw, column, texts, fields, order)
     return _assembled(raw, column, texts, fields)
+
+
+def _in_numbers(fields: dict[str, str | None]) -> dict[str, str | None]:
+    """The same with a month's name, or a quarter, as the number of its (first) month."""
+    name, quarter = fields.get("name"), fields.get("quarter")
+    if name:
+        month = str(1 + _MONTHS.index(name[:3].lower()))
+        return fields | {"month": month, "day": fields["day"] or fields["spaced_day"]}
+    if quarter:
+        return fields | {"month": str(3 * int(quarter) - 2)}
+    return fields
+
+
+def _are_decimal_years(texts: Sequence[str]) -> bool:
+    """Whether all are years with a fraction that stands for the beginning of a month, as R writes them."""
+    if not any("." in text for text in texts) or not all(_DECIMAL_YEAR.fullmatch(text) for text in texts):
+        return False
+    years = np.array(texts, dtype=np.float64)
+    months = 12 * years
+    known = (years >= FIRST_YEAR) & (years <= LAST_YEAR)
+    return bool((known & (np.abs(months - np.round(months)) <= _NEAR)).all())
+
+
+def _of_decimal_years(texts: Sequence[str]) -> Written:
+    months = np.round(12 * np.array(texts, dtype=np.float64)).astype(np.int64) - 12 * 1970
+    return Written(months.astype("datetime64[M]").astype("datetime64[ns]"), np.zeros(len(texts), dtype=bool))
 
 
 def _form(text: str, epoch: Epoch | None) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from fivefold.errors import DataError
+from fivefold_finance.row_numbers import are_row_numbers, called, may_number_rows
 from fivefold_finance.transactions.columns import Column, numbers_of
 from fivefold_finance.transactions.options import ColumnsConfig
 from fivefold_finance.transactions.readers.tables import trimmed
@@ -65,7 +66,8 @@ def build(
             )
         return Column(name, trimmed(cells[name]), lambda place: f"{source}, row {int(rows[place])}")
 
-    wanted = expected or _left_over(cells, roles, columns, column)
+    numbering = [] if expected else _row_numbers(cells, roles, columns, column)
+    wanted = expected or _left_over(cells, roles, columns, column, numbering)
     time = column(roles.time)
     read = read_times(time, zone)
     _there(np.isnat(read.times), time, "a time")
@@ -85,7 +87,11 @@ def build(
         label_times=label_times,
         ids=None if roles.id is None else _named(column(roles.id), "a name"),
         rows=rows,
-        cautions=tuple(dict.fromkeys((*read.cautions, *(label_read.cautions if label_read else ())))),
+        cautions=tuple(
+            dict.fromkeys(
+                (*read.cautions, *(label_read.cautions if label_read else ()), *_told(numbering, cells))
+            )
+        ),
     )
 
 
@@ -102,14 +108,39 @@ def ordered(found: Transactions) -> Transactions:
     return found.take(order).with_cautions([told])
 
 
-def _left_over(
+def _row_numbers(
     cells: Mapping[str, Any], roles: Roles, columns: ColumnsConfig, column: Callable[[str], Column]
+) -> list[str]:
+    """Columns without a role that only number the rows."""
+    found = []
+    for name in cells:
+        if may_number_rows(name) and name not in {*roles.taken, *columns.ignore, *columns.categories}:
+            numbers = numbers_of(column(name), or_none=True)
+            if numbers is not None and are_row_numbers(numbers):
+                found.append(name)
+    return found
+
+
+def _told(numbering: Sequence[str], cells: Mapping[str, Any]) -> list[str]:
+    names = list(cells)
+    told = [
+        f"{called(name, names.index(name))} only numbers the rows, and is left out." for name in numbering
+    ]
+    return [f"{one[0].upper()}{one[1:]}" for one in told]
+
+
+def _left_over(
+    cells: Mapping[str, Any],
+    roles: Roles,
+    columns: ColumnsConfig,
+    column: Callable[[str], Column],
+    numbering: Sequence[str],
 ) -> Expected:
     """Columns without a role: those that are numbers throughout, and the others, which are names."""
     numbers: list[str] = []
     categories: list[str] = []
     for name in cells:
-        if name in roles.taken or name in columns.ignore:
+        if name in roles.taken or name in columns.ignore or name in numbering:
             continue
         number = name not in columns.categories and numbers_of(column(name), or_none=True) is not None
         (numbers if number else categories).append(name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from fivefold.config.fields import require_named
 from fivefold.errors import DataError
@@ -13,13 +13,21 @@ from fivefold_finance.transactions.schema import Roles
 _NEEDED = ("time", "amount")
 
 
-def find_roles(names: Sequence[str], columns: ColumnsConfig, source: str) -> Roles:
+def find_roles(
+    names: Sequence[str], columns: ColumnsConfig, source: str, trained: Collection[str] = ()
+) -> Roles:
     """The role of each column.
+
+    Args:
+        names: of the columns that there are.
+        columns: what they are called.
+        source: for messages.
+        trained: roles whose columns are called as in a training, and were not named for these data.
 
     Raises:
         DataError: a column that the options name is not there, or a time or amount cannot be found.
     """
-    _require_named(names, columns, source)
+    _require_named(names, columns, source, trained)
     plain: dict[str, str] = {}
     for name in names:
         plain.setdefault(_plain(name), name)
@@ -63,12 +71,20 @@ def told_roles(roles: Roles) -> list[str]:
     ]
 
 
-def _require_named(names: Sequence[str], columns: ColumnsConfig, source: str) -> None:
+def _require_named(
+    names: Sequence[str], columns: ColumnsConfig, source: str, trained: Collection[str]
+) -> None:
     """Refuse columns that the settings name and that are not there."""
     for role, value in dict(columns).items():
+        option = f"--columns.{role.replace('_', '-')}"
         for name in [value] if isinstance(value, str) else value or ():
+            if name != NONE and role in trained and name not in names:
+                raise DataError(
+                    f"{source}: expected the column '{name}', as in training, found {', '.join(names)}; name it by "
+                    f"{option}, or rename it"
+                )
             if name != NONE:
-                require_named(source, names, {f"--columns.{role.replace('_', '-')}": name})
+                require_named(source, names, {option: name})
 
 
 def _plain(name: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -56,6 +56,8 @@ class CardConfig(StrictModel):
 
 class DiagnoseConfig(PipelineConfig):
     """Diagnosis from images: labels, images, network, loss, and how it is judged."""
+
+    reading: ClassVar[tuple[str, ...]] = ("columns", "subgroups")
 
     task: Literal["auto", "single", "multi", "ordinal"] = "auto"
     """One label an image, several, or a grade; auto takes several where several columns hold labels."""

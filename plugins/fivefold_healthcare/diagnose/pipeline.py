@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from fivefold.config import PipelineConfig, StrictModel
-from fivefold.config.fields import named_columns
 from fivefold.data.augmentation import Augmentation
 from fivefold.data.classes import require_two_classes
 from fivefold.data.dataset import Batch, Dataset, Facts
@@ -22,6 +21,7 @@ from fivefold.evaluation.baselines.pixels import GreyPixels
 from fivefold.evaluation.doubts import all_doubts
 from fivefold.evaluation.evaluation import Evaluation
 from fivefold.evaluation.section import Section
+from fivefold.images.fingerprints import memory_fingerprints
 from fivefold.images.loading import in_threads, load_arrays
 from fivefold.images.samples import load_images
 from fivefold.nn.image_network import ImageNetwork, build_network, describe_backbone, load_published
@@ -38,6 +38,7 @@ from fivefold_healthcare.diagnose.prediction import predict_images
 from fivefold_healthcare.diagnose.presets import PRESETS
 from fivefold_healthcare.diagnose.readers import archive
 from fivefold_healthcare.diagnose.readers.choose import read_input_table, read_table, recognise
+from fivefold_healthcare.diagnose.readers.listing import with_usual_columns
 from fivefold_healthcare.diagnose.sections import report_sections
 from fivefold_healthcare.diagnose.survey import decide_form
 from fivefold_healthcare.diagnose.unlike import FACT as MODALITIES
@@ -100,12 +101,12 @@ class Diagnose(Pipeline):
 
     def read(self, source: Path) -> Table:
         """Read labelled images; those held in memory stand in the column ``image``, others in ``path``."""
-        named = named_columns(self.config.columns) if self.facts is None else {}
-        table, cases = read_table(source, self.config, named)
-        patients = table.group or self.config.columns.patient
-        self._doubts = (*table.notes, *header_cautions(cases, patients))
+        config = self._config_for(source)
+        table, cases = read_table(source, config, self.named_columns())
+        patients = table.group or config.columns.patient
         self._patients = table.group is not None
         table = self._load(table)
+        self._doubts = (*table.notes, *header_cautions(cases, patients))
         refuse_problems(table, self.config.max_bad_share)
         if self.facts is None:
             _check_labels(table)
@@ -117,7 +118,7 @@ class Diagnose(Pipeline):
         That images are unlike those of the training is logged.
         """
         volumes = self.facts is not None and "depth" in self.facts
-        table = read_input_table(source, self.config, volumes=volumes)
+        table = read_input_table(source, self._config_for(source), self.named_columns(), volumes=volumes)
         for note in unlike_notes(table, self.facts or Facts()):
             LOGGER.warning("Note: %s", note)
         table = self._load(table.with_columns(file=table["path"]) if "path" in table else table)
@@ -162,7 +163,7 @@ class Diagnose(Pipeline):
     def fingerprints(self, table: Table) -> Fingerprints:
         """Keys of the pixels: equal images, and nearly equal ones."""
         if "image" in table:
-            return image_fingerprints(table["image"])
+            return memory_fingerprints(table)
         form = self._form or self._decide(table)
         return image_fingerprints(in_threads(form.read, [str(path) for path in table["path"]]))
 
@@ -182,6 +183,22 @@ class Diagnose(Pipeline):
     @cached_property
     def _backbone(self) -> dict[str, Any] | None:
         return describe_backbone(self.config.model)
+
+    def _config_for(self, source: Path) -> DiagnoseConfig:
+        """The settings with the columns that ``source`` has: of other data than the training's also the usual ones.
+
+        Raises:
+            DataError: columns of labels are named for other data, and there are not as many as in training.
+        """
+        if self.facts is None:
+            return self.config
+        labels, trained = self.config.columns.labels, self.facts.get("labels", ["label"])
+        if len(labels) != len(trained):
+            raise DataError(
+                f"{source}: expected {len(trained)} columns of labels, as in training, found {', '.join(labels)}; "
+                "name as many by --columns.labels, in the same order"
+            )
+        return with_usual_columns(source, self.config, self.reading.get("columns", {}))
 
     def _asked(self, table: Table) -> tuple[Asked, dict[str, Any]]:
         """The questions of the data, and what the facts are to say of them."""

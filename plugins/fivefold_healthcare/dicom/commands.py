@@ -46,6 +46,13 @@ Gaps = Annotated[
         help="Where slices of a volume are missing: refuse it, set the others side by side, or interpolate."
     ),
 ]
+Duplicates = Annotated[
+    Literal["refuse", "first"],
+    Parameter(
+        help="Where images of a volume lie at one place and their pixels differ: refuse it, or take the one of the "
+        "lowest InstanceNumber."
+    ),
+]
 RetainUids = Annotated[
     bool, Parameter(negative="", help="Keep UIDs, by which files can be matched to the originals.")
 ]
@@ -84,7 +91,7 @@ def info(source: Source, /, *, json: Json = False) -> int:
         (
             (
                 f"{one.modality} {one.description or one.uid}".strip(),
-                one.files,
+                len(one.files),
                 images or "none",
                 size,
                 spacing,
@@ -117,6 +124,7 @@ def convert(
     to: To = "png",
     window: WindowText = "auto",
     gaps: Gaps = "refuse",
+    duplicates: Duplicates = "refuse",
     json: Json = False,
 ) -> int:
     """Convert DICOM to PNG, NIfTI or NPZ, into a new folder; the files themselves are never touched.
@@ -130,7 +138,9 @@ def convert(
     from fivefold_healthcare.dicom.conversion import convert as run  # noqa: PLC0415 - imports pydicom
     from fivefold_healthcare.dicom.window import Window  # noqa: PLC0415 - imports numpy
 
-    done = run(Session.current.locate(source), out, to, window=Window.parse(window), gaps=gaps)
+    done = run(
+        Session.current.locate(source), out, to, window=Window.parse(window), gaps=gaps, duplicates=duplicates
+    )
     if json:
         emit(
             {

@@ -28,6 +28,7 @@ from fivefold_healthcare.dicom.window import Window
 
 Kind = Literal["png", "nifti", "npz"]
 Gaps = Literal["refuse", "keep", "fill"]
+Duplicates = Literal["refuse", "first"]
 
 _ODD = re.compile(r"[^A-Za-z0-9]+")
 
@@ -47,7 +48,9 @@ class Converted:
     notes: tuple[str, ...]
 
 
-def convert(source: Path, out: Path, kind: Kind, *, window: Window, gaps: Gaps) -> Converted:
+def convert(
+    source: Path, out: Path, kind: Kind, *, window: Window, gaps: Gaps, duplicates: Duplicates = "refuse"
+) -> Converted:
     """Write what ``source`` holds into the new folder ``out``; the source is only read.
 
     PNG are pictures as a viewer shows them, one a frame, in the order of their places. NIfTI and NPZ hold volumes of
@@ -60,6 +63,7 @@ def convert(source: Path, out: Path, kind: Kind, *, window: Window, gaps: Gaps) 
         kind: what to write.
         window: how values become grey levels of PNG.
         gaps: what to do where slices of a volume are missing; see `assemble`.
+        duplicates: what to do where images of a volume lie at one place with different pixels; see `assemble`.
 
     Raises:
         DataError: nothing is there, or nothing could be converted.
@@ -79,7 +83,7 @@ def convert(source: Path, out: Path, kind: Kind, *, window: Window, gaps: Gaps) 
             for place, stack in enumerate(series.stacks, start=1):
                 name = _name(number, series, place)
                 try:
-                    written, told = _write(stack, part, name, kind, window, gaps)
+                    written, told = _write(stack, part, name, kind, window, gaps, duplicates)
                 except DataError as error:
                     problems.append(Problem(name, _reason(str(error), part, out, series)))
                     continue
@@ -108,7 +112,7 @@ def _name(number: int, series: Series, place: int) -> str:
 
 
 def _write(
-    stack: Stack, folder: Path, name: str, kind: Kind, window: Window, gaps: Gaps
+    stack: Stack, folder: Path, name: str, kind: Kind, window: Window, gaps: Gaps, duplicates: Duplicates
 ) -> tuple[list[str], list[str]]:
     """Write one stack; names of files, and what is to be known of it."""
     if kind == "png":
@@ -117,7 +121,9 @@ def _write(
         copies = [stack.planes[other] for _, other in geometry.copies]
         return list(_pictures([*ordered, *copies], folder, name, window)), list(picture_findings(geometry))
     with TemporaryDirectory(prefix=".slices-", dir=folder) as aside:
-        volume = assemble(stack, read_values, gaps=gaps, out=Path(aside) / "values.npy")
+        volume = assemble(
+            stack, read_values, gaps=gaps, duplicates=duplicates, out=Path(aside) / "values.npy"
+        )
         file = _volume(volume, folder, name, kind)
     return [file], [finding.text for finding in volume.geometry.findings]
 

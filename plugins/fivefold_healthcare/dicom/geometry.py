@@ -2,7 +2,8 @@
 
 Planes are ordered by their positions along the normal of the image, the cross product of the directions of its
 rows and columns (PS3.3 C.7.6.2.1.1). The distance of slices comes from positions too: SliceThickness is how thick
-a slice is, not how far the next one is, and InstanceNumber may run either way.
+a slice is, not how far the next one is, and InstanceNumber may run either way. Only where all images lie at one
+place the header is asked: for SpacingBetweenSlices, which is from centre to centre, then for SliceThickness.
 """
 
 from __future__ import annotations
@@ -55,7 +56,7 @@ class Geometry:
         affine: ``(4, 4)``, from (column, row, place of the slice, 1) to the centre of the voxel in mm, in DICOM's
             coordinates (LPS); not a number where files do not say where they lie.
         spacing: distance of slices, rows and columns, in mm, as ``shape`` is ordered; not a number where it is
-            not known.
+            not known. Of one slice it is taken from elsewhere, which a finding tells (see `measure`).
         direction: ``(3, 3)``, whose columns are the directions, of length 1, in which column, row and slice grow.
         order: which plane of the stack is which slice; -1 for one that was interpolated.
         places: the place of each slice on the grid; 0, 1, 2, ... unless slices are missing.
@@ -104,7 +105,8 @@ def measure(planes: Sequence[Plane]) -> Geometry:
     - ``uneven spacing``: positions are not at one distance along one line (tolerance: 0.001 mm or 1 %);
     - ``oblique``: directions are not those of the patient's axes; ``gantry tilt``: slices are shifted against
       their normal. Both are in the affine, and told for those who leave it aside;
-    - ``one slice``: its distance to a next one is unknown and taken to be 1 mm;
+    - ``one slice``: all lie at one place, the distance to a next one is unknown and taken from the header, else to
+      be 1 mm;
     - ``no position``: the order is that of InstanceNumber, and affine and distance of slices are unknown;
     - ``no spacing``: there is no PixelSpacing, and the affine is unknown;
     - and those in `REFUSED`.
@@ -198,7 +200,11 @@ def _placed(planes: Sequence[Plane], numbered: list[int]) -> Geometry:
     positions = everywhere[list(order)]
     places, spaced = _on_grid([planes[index] for index in order], positions, positions @ normal)
     findings += spaced
-    step = (positions[-1] - positions[0]) / places[-1] if len(order) > 1 else normal
+    step = (
+        (positions[-1] - positions[0]) / places[-1]
+        if len(order) > 1
+        else normal * _stated(planes[order[0]])[0]
+    )
     spacing = planes[0].spacing
     if spacing is None:
         findings.append(
@@ -253,10 +259,8 @@ def _on_grid(
 ) -> tuple[tuple[int, ...], list[GeometryFinding]]:
     """The place of each plane on the grid of equal steps that fits best, with gaps and unevenness."""
     if len(planes) == 1:
-        text = (
-            f"{planes[0].name}: is the only slice; its distance to a next one is unknown and taken to be 1 mm"
-        )
-        return (0,), [GeometryFinding("one slice", text)]
+        text = f"{planes[0].name}: is at the only place of a slice; the distance to a next one is unknown and taken "
+        return (0,), [GeometryFinding("one slice", text + _stated(planes[0])[1])]
     steps = np.diff(along)
     usual = float(
         np.sort(steps)[(len(steps) - 1) // 2]
@@ -284,6 +288,15 @@ def _on_grid(
             )
         )
     return tuple(int(place) for place in places), findings
+
+
+def _stated(plane: Plane) -> tuple[float, str]:
+    """What the distance of a single slice to a next one is taken to be, mm, and where that comes from, in words."""
+    if plane.between is not None:
+        return plane.between, f"from SpacingBetweenSlices, {plane.between:g} mm"
+    if plane.thickness is not None:
+        return plane.thickness, f"from SliceThickness, {plane.thickness:g} mm, which is how thick a slice is"
+    return 1.0, "to be 1 mm"
 
 
 def _gap(

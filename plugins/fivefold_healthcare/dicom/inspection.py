@@ -29,7 +29,8 @@ class StackReport:
         label: what tells it from other stacks of its series.
         images: how many.
         size: rows and columns.
-        spacing: mm between slices, rows and columns; None where it is not known.
+        spacing: mm between slices, rows and columns; None where positions do not tell it.
+        between, thickness: SpacingBetweenSlices and SliceThickness of the first image's header, mm, where it has them.
         findings: sentences on its geometry.
     """
 
@@ -37,7 +38,15 @@ class StackReport:
     images: int
     size: tuple[int, int]
     spacing: tuple[float | None, float | None, float | None]
+    between: float | None
+    thickness: float | None
     findings: tuple[str, ...]
+
+    def describe(self) -> dict[str, Any]:
+        """As JSON values, those of the header by DICOM's names for them."""
+        told = dict(vars(self))
+        header = {"SpacingBetweenSlices": told.pop("between"), "SliceThickness": told.pop("thickness")}
+        return {**told, "header": header}
 
 
 @dataclass(frozen=True)
@@ -46,7 +55,8 @@ class SeriesReport:
 
     Attributes:
         uid, study, modality, description: of the series.
-        files: how many.
+        patient: PatientID.
+        files: their names.
         syntaxes: names of transfer syntaxes, with how many files each.
         photometric: photometric interpretations, with how many files each.
         stacks: its images.
@@ -57,7 +67,8 @@ class SeriesReport:
     study: str
     modality: str
     description: str
-    files: int
+    patient: str
+    files: tuple[str, ...]
     syntaxes: dict[str, int]
     photometric: dict[str, int]
     stacks: tuple[StackReport, ...]
@@ -83,7 +94,9 @@ class Inspection:
     def describe(self) -> dict[str, Any]:
         """As JSON values."""
         return {
-            "series": [{**vars(one), "stacks": [vars(stack) for stack in one.stacks]} for one in self.series],
+            "series": [
+                {**vars(one), "stacks": [stack.describe() for stack in one.stacks]} for one in self.series
+            ],
             "problems": [vars(problem) for problem in self.problems],
             "cautions": list(self.cautions),
             "other_files": self.others,
@@ -129,7 +142,8 @@ def _series_report(series: Series) -> SeriesReport:
         study=series.study_uid,
         modality=series.modality,
         description=series.description,
-        files=len(headers),
+        patient=series.patient,
+        files=tuple(instance.name for instance in series.instances),
         syntaxes=dict(syntaxes.most_common()),
         photometric=dict(photometric.most_common()),
         stacks=tuple(_stack_report(stack) for stack in series.stacks),
@@ -145,13 +159,15 @@ def _syntax(header: Any) -> str:
 def _stack_report(stack: Stack) -> StackReport:
     geometry = measure(stack.planes)
     slices, rows, columns = (value if math.isfinite(value) else None for value in geometry.spacing)
-    if len(stack.planes) == 1:
-        slices = None  # one image is no distance apart from anything
+    if geometry.shape[0] == 1:
+        slices = None  # images at one place are no distance apart from anything
     return StackReport(
         label=stack.label,
         images=len(stack.planes),
         size=(geometry.shape[1], geometry.shape[2]),
         spacing=(slices, rows, columns),
+        between=stack.planes[0].between,
+        thickness=stack.planes[0].thickness,
         findings=tuple(picture_findings(geometry)),
     )
 

@@ -8,7 +8,7 @@ head (LPS; PS3.3 C.7.6.2).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,9 @@ SUB_STACK_KEYS: Mapping[str, tuple[str, str]] = {
 }
 """What tells images at the same place apart: the attribute of a classic file, and its functional group."""
 
+_MEASURES = frozenset(
+    {"PixelSpacing", "SpacingBetweenSlices", "SliceThickness"}
+)  # of a file, hold for all frames
 _FARTHEST = 1e9  # mm; beyond it a number is a fault of the writer, and sums of such numbers overflow
 
 
@@ -46,6 +49,8 @@ class Plane:
         position: centre of the first pixel, ``(3,)``, mm.
         orientation: direction along a row and direction along a column, ``(2, 3)``.
         spacing: distance between rows and distance between columns, ``(2,)``, mm.
+        between: its SpacingBetweenSlices without a sign: from the centre of a slice to that of the next, mm.
+        thickness: its SliceThickness: how thick a slice is, mm.
         number: its InstanceNumber, or the number of its frame, from 1.
         image_type: its ImageType or FrameType, parts joined by a backslash.
         frame_of_reference: UID of the coordinates that it lies in.
@@ -60,6 +65,8 @@ class Plane:
     position: NDArray[np.float64] | None
     orientation: NDArray[np.float64] | None
     spacing: NDArray[np.float64] | None
+    between: float | None
+    thickness: float | None
     number: int | None
     image_type: str
     frame_of_reference: str
@@ -104,6 +111,8 @@ def _plane(instance: Instance, frame: int, frames: int, size: tuple[int, int], f
         position=places.numbers("PlanePositionSequence", "ImagePositionPatient", 3),
         orientation=None if orientation is None else orientation.reshape(2, 3),
         spacing=places.numbers("PixelMeasuresSequence", "PixelSpacing", 2),
+        between=places.length("SpacingBetweenSlices"),
+        thickness=places.length("SliceThickness"),
         number=frame + 1 if frames > 1 else None if number is None else int(number[0]),
         image_type=_joined(header.get("ImageType")) if frames == 1 else places.frame_type(),
         frame_of_reference=str(header.get("FrameOfReferenceUID") or ""),
@@ -132,9 +141,17 @@ class _Places:
         item = self._group(group)
         if item is not None and keyword in item:
             return _numbers(item, keyword, count, self.name, self.faults)
-        if self.frames > 1 and keyword != "PixelSpacing":
+        if self.frames > 1 and keyword not in _MEASURES:
             return None
         return _numbers(self.header, classic or keyword, count, self.name, self.faults)
+
+    def length(self, keyword: str) -> float | None:
+        """A measure of the frame's pixels in mm, above 0; None where there is none, or one that is no length."""
+        without_faults = replace(self, faults=[])  # no volume needs it
+        found = without_faults.numbers("PixelMeasuresSequence", keyword, 1)
+        return (
+            None if found is None or found[0] == 0 else abs(float(found[0]))
+        )  # nuclear medicine has negative ones
 
     def frame_type(self) -> str:
         """FrameType of an enhanced object: in the one group that is named after the modality."""

@@ -154,7 +154,7 @@ class _Reader:
         if not equal and self.duplicates == "refuse":
             raise DataError(
                 f"{plane.name}, {other.name}: expected one image at a place, found two with different pixels; "
-                "remove one, or choose to take the first"
+                "remove one, or take the first by --duplicates first of fivefold healthcare dicom convert"
             )
         why = f"its pixels are {'those' if equal else 'not those'} of {plane.name}, at the same place"
         self.told.append(GeometryFinding("left out", f"{other.name}: left out, {why}"))

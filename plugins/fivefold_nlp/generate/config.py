@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -70,6 +70,8 @@ class TokenizerConfig(StrictModel):
 
 class GenerateConfig(PipelineConfig):
     """Text generation: texts, tokens, network, and how it is trained and judged."""
+
+    reading: ClassVar[tuple[str, ...]] = ("encoding",)
 
     optimizer: OptimizerConfig = OptimizerConfig(lr=3e-3, clip_norm=1.0)
     encoding: Encoding = "utf-8"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -86,7 +86,10 @@ def split_passages(table: Table, *, fractions: Sequence[float], seed: int) -> Sp
         )
         return Splits(splits.train, splits.val, splits.test, how)
     cut = [_cut_in_order(part, fractions, table.source) for part in parts]
-    train, val, test = (passages(some, table.source) for some in zip(*cut, strict=True))
+    train, val, test = (
+        replace(passages(some, table.source), problems=table.problems, notes=table.notes)
+        for some in zip(*cut, strict=True)
+    )
     how = (
         f"The text was cut in order: its first {100 * fractions[1]:.3g} % to validation, its last "
         f"{100 * fractions[2]:.3g} % to test, and what lies between to training."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -34,12 +35,14 @@ from fivefold_nlp.generate.data import (
     wide_windows,
 )
 from fivefold_nlp.generate.model import build_task
-from fivefold_nlp.generate.passages import Part, parts_of, passages, split_passages
+from fivefold_nlp.generate.passages import LEAST, MOST, Part, parts_of, passages, split_passages
 from fivefold_nlp.generate.prediction import write_records
 from fivefold_nlp.generate.presets import PRESETS
 from fivefold_nlp.generate.sections import generation_sections
 from fivefold_nlp.readers.corpus import read_corpus, recognise_corpus
 from fivefold_nlp.tokenizer import TextTokenizer
+
+LOGGER = logging.getLogger("fivefold.nlp.generate")  # below that of fivefold, which is shown on stderr
 
 ORDER = 5
 """Characters of the baseline's n-grams."""
@@ -64,7 +67,7 @@ class Generate(Pipeline):
         """Read texts; the rows are passages of them."""
         corpus = read_corpus(source, self.config.encoding)
         parts = [Part(str(name), str(text)) for name, text in zip(corpus.ids, corpus["text"], strict=True)]
-        return replace(passages(parts, corpus.source), problems=corpus.problems)
+        return replace(passages(parts, corpus.source), problems=corpus.problems, notes=corpus.notes)
 
     @property
     def fractions(self) -> tuple[float, float, float]:
@@ -73,12 +76,13 @@ class Generate(Pipeline):
 
     def split(self, table: Table) -> Splits:
         """Whole documents to each split, or a single one cut in order; see `split_passages`."""
-        return split_passages(table, fractions=self.fractions, seed=self.config.seed)
+        return self._explained(split_passages(table, fractions=self.fractions, seed=self.config.seed))
 
     def fold(self, table: Table, folds: int) -> Splits:
         """Folds of whole documents."""
         documents = replace(table, group="document")
-        return cross_validation_split(documents, folds, self.config.fold, seed=self.config.seed)
+        splits = cross_validation_split(documents, folds, self.config.fold, seed=self.config.seed)
+        return self._explained(splits)
 
     def samples(self, table: Table) -> TextWindows:
         """Pieces of the training split, whose tokens are learned here; of any other data, evaluation windows."""
@@ -120,19 +124,29 @@ class Generate(Pipeline):
         """Texts after the prompt, or after each input; see `write_records`."""
         if not isinstance(task, LanguageModel) or self.facts is None:
             raise DataError("expected a trained language model to write with, found none; train one first")
-        prompts = [
-            (source.name, text)
-            for source in request.sources
-            for text in read_corpus(source.path, self.config.encoding, wanted="a prompt to write on from")[
-                "text"
-            ]
-        ]
+        prompts = [(source.name, text) for source in request.sources for text in self._prompts(source.path)]
         tokenizer = TextTokenizer.from_json(self.facts.documents["tokenizer.json"])
         return write_records(task.network, tokenizer, prompts, request)
 
     def sections(self, evaluation: Evaluation) -> list[Section]:
         """Samples, how they repeat, and how much of them is copied from the training texts."""
         return generation_sections(evaluation, self._train, self.config)
+
+    def _explained(self, splits: Splits) -> Splits:
+        """``splits`` that say what a sample is."""
+        how = (
+            f"{splits.how} Texts are cut into passages of {LEAST:,} to {MOST:,} characters, which are the samples of a "
+            f"data check, and into pieces of up to {self.config.context:,} tokens, which are those of training and "
+            "evaluation."
+        )
+        return replace(splits, how=how)
+
+    def _prompts(self, source: Path) -> list[str]:
+        """Texts to write on from; what is to be known of how they were read is logged."""
+        corpus = read_corpus(source, self.config.encoding, wanted="a prompt to write on from")
+        for note in corpus.notes:
+            LOGGER.warning("Note: %s", note)
+        return [str(text) for text in corpus["text"]]
 
 
 def _facts(tokens: Tokens, tokenizer: TextTokenizer, config: GenerateConfig) -> Facts:

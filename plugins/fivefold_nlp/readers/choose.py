@@ -11,21 +11,24 @@ import numpy as np
 
 from fivefold.config.fields import named_columns
 from fivefold.data.classes import require_two_classes
+from fivefold.data.encodings import misread_note
 from fivefold.data.labels import encode_labels, texts
 from fivefold.data.problems import refuse_any_problem, refuse_problems
 from fivefold.data.records import opened
 from fivefold.data.shown import shown
-from fivefold.data.table import Array, Problem, Table
+from fivefold.data.table import Array, Table
 from fivefold.data.units import Unit, choose_unit
 from fivefold.errors import DataError
 from fivefold_nlp.readers import folders, lines, tables
-from fivefold_nlp.readers.options import Labelled, ReadOptions, checked_text, rating
+from fivefold_nlp.readers.options import Labelled, ReadOptions, Unusable, checked_text, rating
 from fivefold_nlp.readers.times import time_column
 
 KINDS = (
     "a table (CSV, TSV, JSONL, Parquet) with the columns text and label, a folder with one folder of text files "
     "a class, or lines of text with their label first"
 )
+
+_BEGINNING = 4096  # bytes by which JSON is known
 
 
 def recognise_labelled(source: Path, options: ReadOptions) -> str | None:
@@ -48,10 +51,14 @@ def read_labelled(source: Path, options: ReadOptions) -> Table:
     read = list(_labelled(source, options, notes.append))
     if not read:
         raise DataError(f"{source}: expected labelled texts, found none; see `fivefold data check {source}`")
-    found, labels, problems = _usable(source, read, options)
+    found, labels, unusable = _usable(read, options)
     table = _table(source, found, labels, options)
-    table = replace(table, problems=tuple(problems), notes=(*notes, *table.notes))
-    refuse_problems(table, options.max_bad_share)
+    refuse_problems(replace(table, problems=tuple(one.problem for one in unusable)), options.max_bad_share)
+    table = replace(
+        table,
+        problems=tuple(one.listed for one in unusable),
+        notes=(*_misread(source, options), *notes, *table.notes),
+    )
     if table.classes:
         require_two_classes(table, "texts")
     return table
@@ -79,8 +86,8 @@ def read_unlabelled(source: Path, options: ReadOptions) -> Table:
     table = Table(
         {"id": texts([one.name for one in found]), "text": texts([one.text for one in found])},
         source=str(source),
-        problems=tuple(one for one in read if isinstance(one, Problem)),
-        notes=_passed_over(source, blank),
+        problems=tuple(one.problem for one in read if isinstance(one, Unusable)),
+        notes=(*_misread(source, options), *_passed_over(source, blank)),
     )
     refuse_any_problem(table)
     return table
@@ -95,17 +102,26 @@ def _passed_over(source: Path, blank: Sequence[int]) -> tuple[str, ...]:
     )
 
 
+def _misread(source: Path, options: ReadOptions) -> tuple[str, ...]:
+    """What is to be said of files that are UTF-8 and were read in another encoding."""
+    view = tables.find(source, options)
+    if view is not None:
+        files = [] if view.table.suffix.lower() == ".parquet" else [view.table]
+    elif source.is_dir():
+        found = [] if folders.find(source) else [file for file, _ in lines.find(source, options)]
+        files = found or folders.text_files(source)
+    else:
+        files = [source]
+    return misread_note(source, files, options.encoding)
+
+
 def _labelled(
     source: Path, options: ReadOptions, tell: Callable[[str], None]
-) -> Iterator[Labelled | Problem]:
+) -> Iterator[Labelled | Unusable]:
     view = tables.find(source, options)
     if view is not None:
         return tables.read(view, options, labelled=True, tell=tell)
-    for option in options.named:
-        raise DataError(
-            f"{source}: expected a table, of which {option} names a column, found "
-            f"{'a file of another kind' if source.is_file() else _contents(source)}; leave {option} away"
-        )
+    _refuse_named(source, options)
     if folders.find(source):
         return folders.read(source, options)
     found = lines.find(source, options)
@@ -115,19 +131,32 @@ def _labelled(
         raise DataError(
             f"{source}: expected texts of two classes or more, found only '{lone[0].name}'; add another class"
         )
-    what = "a file of another kind" if source.is_file() else _contents(source)
-    raise DataError(f"{source}: expected {KINDS}; found {what}")
+    raise DataError(f"{source}: expected {KINDS}; found {_of_another_kind(source)}")
 
 
-def _unlabelled(source: Path, options: ReadOptions, blank: list[int]) -> Iterable[Labelled | Problem]:
+def _unlabelled(source: Path, options: ReadOptions, blank: list[int]) -> Iterable[Labelled | Unusable]:
     """Texts without labels; ``blank`` gains the numbers of lines that were passed over."""
     view = tables.find(source, options)
     if view is not None:
         return tables.read(view, options, labelled=False, tell=lambda _: None)
+    _refuse_named(source, options)
     found = lines.find(source, options)
     if found:
         return chain.from_iterable(lines.read(file, split, options, blank) for file, split in found)
     return _whole_files(source, options) if source.is_dir() else _plain_lines(source, options, blank)
+
+
+def _refuse_named(source: Path, options: ReadOptions) -> None:
+    """Refuse columns that are named, because there is no table.
+
+    Raises:
+        DataError: there is one.
+    """
+    for option in options.named:
+        raise DataError(
+            f"{source}: expected a table, of which {option} names a column, found "
+            f"{_of_another_kind(source)}; leave {option} away"
+        )
 
 
 def _whole_files(source: Path, options: ReadOptions) -> list[Labelled]:
@@ -141,7 +170,7 @@ def _whole_files(source: Path, options: ReadOptions) -> list[Labelled]:
 
 
 def _plain_lines(source: Path, options: ReadOptions, blank: list[int]) -> list[Labelled]:
-    with opened(source, options.encoding, options.hints) as rows:
+    with opened(source, options.encoding) as rows:
         numbered = list(enumerate(rows, start=1))
     blank += [row for row, line in numbered if not line.strip()]
     return [
@@ -151,28 +180,42 @@ def _plain_lines(source: Path, options: ReadOptions, blank: list[int]) -> list[L
     ]
 
 
+def _of_another_kind(source: Path) -> str:
+    """What ``source``, which no reader knows, is, and where it is JSON, what to make of it."""
+    if not source.is_file():
+        return _contents(source)
+    with source.open("rb") as stream:
+        first = stream.read(_BEGINNING).removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
+    lines_of_it = "write one object a line in a file that ends in .jsonl (JSON Lines)"
+    if first == b"[" and source.suffix.lower() == ".json":
+        return f"a JSON array; {lines_of_it}"
+    if first == b"{" and source.suffix.lower() == ".json":
+        return f"JSON; {lines_of_it}"
+    return "a file of another kind"
+
+
 def _contents(folder: Path) -> str:
     return shown(sorted(path.name for path in folder.iterdir())) or "an empty folder"
 
 
 def _usable(
-    source: Path, read: Iterable[Labelled | Problem], options: ReadOptions
-) -> tuple[list[Labelled], list[str | float], list[Problem]]:
+    read: Iterable[Labelled | Unusable], options: ReadOptions
+) -> tuple[list[Labelled], list[str | float], list[Unusable]]:
     """Texts whose label can be used, those labels, and what cannot be used."""
     found: list[Labelled] = []
     labels: list[str | float] = []
-    problems: list[Problem] = []
+    unusable: list[Unusable] = []
     for one in read:
-        if isinstance(one, Problem):
-            problems.append(one)
+        if isinstance(one, Unusable):
+            unusable.append(one)
             continue
         try:
             label = str(one.label)
-            labels.append(rating(label, f"{source}, {one.name}") if options.ratings else label)
+            labels.append(rating(label, one.where) if options.ratings else label)
             found.append(one)
         except DataError as error:
-            problems.append(Problem(one.name, str(error)))
-    return found, labels, problems
+            unusable.append(Unusable(one.name, one.where, str(error)))
+    return found, labels, unusable
 
 
 def _table(
@@ -189,8 +232,8 @@ def _table(
         columns["label"], classes = encode_labels([str(label) for label in labels])
     view = tables.find(source, options)
     if view is not None and any(one.time is not None for one in found):
-        times, names = [one.time for one in found], [one.name for one in found]
-        columns["time"] = time_column(times, names, str(source), view.columns.time)
+        times, places = [one.time for one in found], [one.where for one in found]
+        columns["time"] = time_column(times, places, view.columns.time)
     if any(one.split is not None for one in found):
         columns["split"] = texts([str(one.split) for one in found])
     unit = _unit(view, found)

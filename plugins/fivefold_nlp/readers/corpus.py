@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from fivefold.data.encodings import misread_note
 from fivefold.data.labels import texts
 from fivefold.data.records import opened
 from fivefold.data.table import Table
@@ -39,6 +40,7 @@ def read_corpus(source: Path, encoding: str = "utf-8", *, wanted: str = "text to
     return Table(
         {"id": texts(names), "text": texts([_document(file, encoding, wanted) for file in files])},
         source=str(source),
+        notes=misread_note(source, files, encoding),
     )
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from fivefold.data.records import opened
 from fivefold.data.splits import SPLIT_NAMES
-from fivefold.data.table import Problem
 from fivefold.errors import DataError
-from fivefold_nlp.readers.options import Labelled, ReadOptions, checked_text
+from fivefold_nlp.readers.options import Labelled, ReadOptions, Unusable, checked_text
 
 TEXT_ENDINGS = (".txt", ".md", ".text")
 """Endings of files that hold a text."""
@@ -41,16 +40,16 @@ def recognise(source: Path) -> str | None:
     return f"a folder of text files in {len(names)} classes ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})"  # noqa: PLR2004 - as many as are shown
 
 
-def read(source: Path, options: ReadOptions) -> Iterator[Labelled | Problem]:
+def read(source: Path, options: ReadOptions) -> Iterator[Labelled | Unusable]:
     """The texts, by split, class and name; a file that cannot be read, or holds no text, is a problem."""
     for split, folders in find(source).items():
         for folder in folders:
             for file in text_files(folder):
                 name = file.relative_to(source).as_posix()
                 try:
-                    yield Labelled(name, file_text(file, options), folder.name, split=split)
+                    yield Labelled(name, file_text(file, options), str(file), folder.name, split=split)
                 except DataError as error:
-                    yield Problem(name, str(error))
+                    yield Unusable(name, str(file), str(error))
 
 
 def text_files(folder: Path) -> list[Path]:
@@ -68,7 +67,7 @@ def file_text(file: Path, options: ReadOptions) -> str:
     Raises:
         DataError: it cannot be read, or holds none.
     """
-    with opened(file, options.encoding, options.hints) as lines:
+    with opened(file, options.encoding) as lines:
         return checked_text("".join(lines), str(file), options)
 
 

@@ -13,9 +13,8 @@ from typing import Literal
 
 from fivefold.data.records import ENDINGS, opened
 from fivefold.data.splits import SPLIT_NAMES
-from fivefold.data.table import Problem
 from fivefold.errors import DataError
-from fivefold_nlp.readers.options import Labelled, ReadOptions, checked_text
+from fivefold_nlp.readers.options import Labelled, ReadOptions, Unusable, checked_text
 
 Form = Literal["prefix", "tab", "number"]
 """How a label is known: by fastText's prefix, by the tab behind it, or as a number before a space."""
@@ -76,7 +75,7 @@ def recognise(source: Path, options: ReadOptions) -> str | None:
 
 def read(
     file: Path, split: str | None, options: ReadOptions, blank: list[int] | None = None
-) -> Iterator[Labelled | Problem]:
+) -> Iterator[Labelled | Unusable]:
     """The texts of the file, in order; a line that lacks its text or label is a problem.
 
     Args:
@@ -89,18 +88,18 @@ def read(
         DataError: the file cannot be read; the message names the row.
     """
     form = _form(_beginning(file, options)) or "number"
-    with opened(file, options.encoding, options.hints) as lines:
+    with opened(file, options.encoding) as lines:
         for row, line in enumerate(lines, start=1):
             if blank is not None and not line.strip():
                 blank.append(row)
                 continue
-            name = f"{file.name} row {row}"
+            name, where = f"{file.name} row {row}", f"{file}, row {row}"
             try:
-                label, text = _label_and_text(line, form, f"{file}, row {row}", options)
+                label, text = _label_and_text(line, form, where, options)
             except DataError as error:
-                yield Problem(name, str(error))
+                yield Unusable(name, where, str(error))
             else:
-                yield Labelled(name, text, label, split=split)
+                yield Labelled(name, text, where, label, split=split)
 
 
 def _label_and_text(line: str, form: Form, where: str, options: ReadOptions) -> tuple[str, str]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from fivefold.config import StrictModel
-from fivefold.data.records import Hints
 from fivefold.errors import DataError
+
+if TYPE_CHECKING:
+    from fivefold.data.table import Problem
 
 
 class ColumnsConfig(StrictModel):
@@ -21,7 +24,7 @@ class ColumnsConfig(StrictModel):
     group: str = "group"
     """The author, product or document it comes from; such texts stay in one split."""
     time: str = "time"
-    """When it was written, dates or numbers; texts are then split by time."""
+    """When it was written, dates or numbers; texts are then split by time, unless a group or split column says how."""
     split: str = "split"
     """train, val or test."""
 
@@ -35,9 +38,8 @@ class ReadOptions:
         ratings: whether labels are numbers on a scale.
         encoding: of text files.
         most_characters: of the longest text that is taken for one.
-        max_bad_share: of texts that may have no text or label; they are left out and listed.
+        max_bad_share: of texts that may have no text, label or time; they are left out and listed.
         named: columns that the user named and that must therefore be there: option to column.
-        hint: the option that names the encoding; None where there is none.
     """
 
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
@@ -46,12 +48,6 @@ class ReadOptions:
     most_characters: int = 1_000_000
     max_bad_share: float = 0.0
     named: Mapping[str, str] = field(default_factory=dict)
-    hint: str | None = "--encoding"
-
-    @property
-    def hints(self) -> Hints:
-        """What messages about files without columns point to."""
-        return Hints(encoding=self.hint)
 
 
 @dataclass(frozen=True)
@@ -61,6 +57,7 @@ class Labelled:
     Attributes:
         name: of the text, for messages and reports: ``reviews.csv row 17``, or a file's name.
         text: itself.
+        where: it stands, as messages name it: the file, and its row.
         label: as written; None where it has none.
         units: what columns that may hold the author, product or document say, an empty text where nothing.
         time: when it was written, as the source has it; None where it does not say so.
@@ -69,10 +66,40 @@ class Labelled:
 
     name: str
     text: str
+    where: str = ""
     label: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     time: str | None = None
     split: str | None = None
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """A text that cannot be used.
+
+    Attributes:
+        name: of the text.
+        where: it stands, as messages name it.
+        error: a sentence that begins with ``where``.
+    """
+
+    name: str
+    where: str
+    error: str
+
+    @property
+    def problem(self) -> Problem:
+        """For a message that stands alone."""
+        from fivefold.data.table import Problem  # noqa: PLC0415 - imports numpy, which help texts do without
+
+        return Problem(self.name, self.error)
+
+    @property
+    def listed(self) -> Problem:
+        """For a list, which names the text itself."""
+        from fivefold.data.table import Problem  # noqa: PLC0415 - imports numpy, which help texts do without
+
+        return Problem(self.name, self.error.removeprefix(self.where).lstrip(":, "))
 
 
 def checked_text(text: object, where: str, options: ReadOptions) -> str:

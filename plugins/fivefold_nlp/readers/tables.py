@@ -24,10 +24,10 @@ import yaml
 from fivefold.config.fields import require_named
 from fivefold.data.only_file import only_file
 from fivefold.data.records import ENDINGS, Hints, Record, column_names, read_records
-from fivefold.data.table import Problem
 from fivefold.data.units import unit_columns
 from fivefold.errors import DataError
-from fivefold_nlp.readers.options import ColumnsConfig, Labelled, ReadOptions, checked_text
+from fivefold_nlp.readers.options import ColumnsConfig, Labelled, ReadOptions, Unusable, checked_text
+from fivefold_nlp.readers.times import checked_time
 
 KNOWN_UNITS = ("author", "user", "user_id", "speaker", "conversation", "document", "product")
 """What columns are called whose rows are of one unit, beside `fivefold.data.units.UNITS`."""
@@ -87,8 +87,8 @@ def recognise(source: Path, options: ReadOptions) -> str | None:
 
 def read(
     view: View, options: ReadOptions, *, labelled: bool, tell: Callable[[str], None]
-) -> Iterator[Labelled | Problem]:
-    """The texts of the table, in order; a row that lacks its text or label is a problem.
+) -> Iterator[Labelled | Unusable]:
+    """The texts of the table, in order; a row that lacks its text or label, or whose time is none, is unusable.
 
     Args:
         view: the table.
@@ -101,31 +101,30 @@ def read(
     """
     columns = view.columns
     names = column_names(view.table, options.encoding)
-    if labelled:
-        require_named(view.table, names, {**options.named, **view.named})
+    require_named(view.table, names, {**options.named, **(view.named if labelled else {})})
     wanted = [columns.text, *([columns.label] if labelled else []), *view.rows]
     records = read_records(
         view.table,
         wanted,
         encoding=options.encoding,
-        hints=Hints("--columns.text and --columns.label" if labelled else None, options.hint),
+        hints=Hints("--columns.text and --columns.label" if labelled else "--columns.text"),
         numbers=[*([columns.label] if options.ratings else []), columns.time] if labelled else (),
         tell=tell,
     )
     units = unit_columns(names, columns.group, KNOWN_UNITS) if labelled else []
     for record in records:
         if all(_plain(record.values.get(name)) == value for name, value in view.rows.items()):
+            where = f"{view.table}, row {record.row}"
             try:
-                yield _labelled(view, record, options, units, labelled=labelled)
+                yield _labelled(view, record, where, options, units, labelled=labelled)
             except DataError as error:
-                yield Problem(f"{view.table.name} row {record.row}", str(error))
+                yield Unusable(f"{view.table.name} row {record.row}", where, str(error))
 
 
 def _labelled(
-    view: View, record: Record, options: ReadOptions, units: Sequence[str], *, labelled: bool
+    view: View, record: Record, where: str, options: ReadOptions, units: Sequence[str], *, labelled: bool
 ) -> Labelled:
     columns, values = view.columns, record.values
-    where = f"{view.table}, row {record.row}"
     text = checked_text(values.get(columns.text), where, options)
     label = _label(view, values[columns.label], where) if labelled else None
     rest = {
@@ -133,10 +132,12 @@ def _labelled(
         for role, name in (("time", columns.time), ("split", columns.split))
         if name in values and labelled
     }
+    if "time" in rest:
+        rest["time"] = checked_time(rest["time"], where, columns.time)
     groups = {name: _plain(values.get(name)) or "" for name in units}
     if columns.group in groups:
         groups[columns.group] = _filled(values, columns.group, where)
-    return Labelled(f"{view.table.name} row {record.row}", text, label, groups, **rest)
+    return Labelled(f"{view.table.name} row {record.row}", text, where, label, groups, **rest)
 
 
 def _label(view: View, value: object, where: str) -> str:

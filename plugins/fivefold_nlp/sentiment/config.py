@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -80,6 +80,8 @@ class TokenizerConfig(StrictModel):
 class SentimentConfig(PipelineConfig):
     """Sentiment analysis: texts, tokens, network, and how it is trained and judged."""
 
+    reading: ClassVar[tuple[str, ...]] = ("columns", "encoding", "most_characters")
+
     task: Literal["classes", "ratings"] = "classes"
     """What labels are: names of classes, or ratings, numbers that are predicted as such."""
     encoding: Encoding = "utf-8"
@@ -88,7 +90,7 @@ class SentimentConfig(PipelineConfig):
     most_characters: int = Field(1_000_000, ge=1)
     """Longest text that is taken for one; a longer one is refused."""
     max_bad_share: float = Field(0.0, ge=0, lt=1)
-    """Share of texts that may be blank or without a label; they are left out and listed. More are an error."""
+    """Share of texts that may be blank, or without a label or time; they are left out and listed. More are an error."""
     columns: ColumnsConfig = ColumnsConfig()
     split: SplitShares = SplitShares()
     tokenizer: TokenizerConfig = TokenizerConfig()

@@ -56,7 +56,7 @@ def text_sections(evaluation: Evaluation, task: Task, tokenizer: TextTokenizer) 
     texts = cast(TextDataset, evaluation.samples)
     sections: list[Section | None] = [
         length_section(evaluation, texts),
-        texts_section(evaluation, texts, tokenizer.unknown),
+        texts_section(evaluation, texts, tokenizer),
     ]
     network = getattr(task, "network", None)
     if isinstance(network, SequenceNetwork):

@@ -13,6 +13,7 @@ from fivefold.evaluation.figures import BLUE, GREY, canvas, finish
 from fivefold.evaluation.question_intervals import percent
 from fivefold.evaluation.section import Figure, Grid, Section
 from fivefold_nlp.sentiment.data import TextDataset
+from fivefold_nlp.tokenizer import TextTokenizer
 
 QUARTILES = (0.25, 0.5, 0.75, 1.0)
 
@@ -52,14 +53,15 @@ def length_section(evaluation: Evaluation, texts: TextDataset) -> Section:
     )
 
 
-def texts_section(evaluation: Evaluation, texts: TextDataset, unknown: int | None) -> Section:
+def texts_section(evaluation: Evaluation, texts: TextDataset, tokenizer: TextTokenizer) -> Section:
     """How long the texts are, how much of them is unknown, and how many were cut off.
 
     Args:
         evaluation: the judgement.
         texts: the samples that were judged.
-        unknown: the number of the token for what was not seen in training; None where there is none.
+        tokenizer: of the run.
     """
+    unknown = tokenizer.unknown
     count, lengths = len(texts), texts.full_lengths
     median, most = (int(np.quantile(lengths, share, method="higher")) for share in (0.5, 0.95))
     kept = sum(len(text) for text in texts.encoded)
@@ -69,6 +71,8 @@ def texts_section(evaluation: Evaluation, texts: TextDataset, unknown: int | Non
         f"The {evaluation.split} split has {count:,} texts of {median} tokens in the median; 95 % of them have "
         f"{most} or fewer. "
     )
+    if tokenizer.lower_cases:
+        text += "They are read in lower case: capitals tell the model nothing. "
     if unknown is None:
         text += "Every text can be written in the tokens of this model, so none is unknown. "
     else:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 from fivefold.config import PipelineConfig
-from fivefold.config.fields import named_columns
 from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints
 from fivefold.data.table import Table
@@ -33,6 +31,7 @@ from fivefold.tasks.classification import Classification
 from fivefold.tasks.regression import Regression
 from fivefold.training.inference import predict_outputs
 from fivefold_nlp.readers.choose import read_labelled, read_unlabelled, recognise_labelled
+from fivefold_nlp.readers.labels import refuse_ratings_as_classes
 from fivefold_nlp.readers.options import ReadOptions
 from fivefold_nlp.sentiment.config import SentimentConfig
 from fivefold_nlp.sentiment.data import TextDataset, text_facts
@@ -99,14 +98,15 @@ class Sentiment(Pipeline):
 
     def read(self, source: Path) -> Table:
         """Read labelled texts."""
-        named = named_columns(self.config.columns) if self.facts is None else {}
-        table = read_labelled(source, replace(self._options(), named=named))
+        table = read_labelled(source, self._options())
+        if self.facts is None and self.config.task == "classes":
+            refuse_ratings_as_classes(table)
         self._doubts = table.notes
         return table
 
     def read_inputs(self, source: Path) -> Table:
         """Read texts to predict; what is to be known of that is logged."""
-        table = read_unlabelled(source, replace(self._options(), hint=None))
+        table = read_unlabelled(source, self._options())
         for note in table.notes:
             LOGGER.warning("Note: %s", note)
         return table
@@ -189,4 +189,5 @@ class Sentiment(Pipeline):
             encoding=config.encoding,
             most_characters=config.most_characters,
             max_bad_share=config.max_bad_share,
+            named=self.named_columns(),
         )

@@ -40,7 +40,7 @@ from fivefold_vision.classify.config import ClassifyConfig
 from fivefold_vision.classify.data import image_dataset
 from fivefold_vision.classify.explain import picture_sections
 from fivefold_vision.classify.presets import PRESETS
-from fivefold_vision.readers.choose import read_input_table, read_table, recognise
+from fivefold_vision.readers.choose import read_input_table, read_table, recognise, require_other_table
 from fivefold_vision.readers.options import Options
 
 PHOTO, PRETRAINED = 128, 224
@@ -91,16 +91,17 @@ class Classify(Pipeline):
 
     def read(self, source: Path) -> Table:
         """Read labelled images; those held in memory stand in the column ``image``, others in ``path``."""
-        table = self._load(read_table(source, Options.of(self.config, training=self.facts is None)))
+        table = self._load(read_table(source, Options.of(self.config, self.named_columns())))
         refuse_problems(table, self.config.max_bad_share)
         self._doubts = table.notes
         if self.facts is None:
+            require_other_table(source, table)
             require_two_classes(table, "images")
         return table
 
     def read_inputs(self, source: Path) -> Table:
         """Read images to predict; none may be left out."""
-        table = self._load(read_input_table(source, Options.of(self.config)))
+        table = self._load(read_input_table(source, Options.of(self.config, self.named_columns())))
         refuse_any_problem(table)
         return table
 

@@ -83,12 +83,12 @@ class Generate(Pipeline):
         Raises:
             DataError: they cannot be read, are too few, or a class to learn has none.
         """
-        options = Options.of(self.config, training=self.facts is None)
+        options = Options.of(self.config, self.named_columns())
         table = read_images(source, options, labelled=self.config.conditional)
-        self._doubts = table.notes
         self._mixed = survey(table).size is None
         shape = self._decide(table)
         table = load_images(table, shape, self.config.memory)
+        self._doubts = table.notes
         refuse_problems(table, self.config.max_bad_share)
         if self.config.conditional and self.facts is None:
             require_every_class(table)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import Field
 
 from fivefold.config import PipelineConfig, StrictModel
@@ -23,6 +25,8 @@ class ColumnsConfig(StrictModel):
 
 class ImagesConfig(PipelineConfig):
     """Images: how they are read and brought to one shape."""
+
+    reading: ClassVar[tuple[str, ...]] = ("columns",)
 
     channels: Channels = None
     fit: Fit = "crop"

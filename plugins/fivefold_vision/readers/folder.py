@@ -10,7 +10,7 @@ import numpy as np
 from fivefold.data.labels import texts
 from fivefold.data.table import Array, Problem, Table
 from fivefold.errors import DataError
-from fivefold.images.decode import is_image
+from fivefold.images.decode import SUFFIXES, is_image
 from fivefold_vision.readers.options import SPLIT_NAMES, Options
 
 UNREAD = frozenset(
@@ -21,12 +21,14 @@ UNREAD = frozenset(
     )
 )
 """Endings of pictures that are not read: such files are told of, not passed over."""
+MEDICAL = frozenset({".dcm", ".nii"})
+"""Those of them that other pipelines read."""
 
 
 def recognise(source: Path) -> str | None:
-    """In words what ``source`` is, or None where no class folder holds images."""
+    """In words what ``source`` is, or None where no class folder holds images, or all of them are `MEDICAL`."""
     classes = class_names(source)
-    if not classes:
+    if not classes or is_medical(source):
         return None
     splits = _split_folders(source)
     found = f"a folder of images in {len(classes)} {'class' if len(classes) == 1 else 'classes'}"
@@ -95,7 +97,23 @@ def list_images(folder: Path, root: Path) -> tuple[list[Path], list[Problem]]:
 
 
 def _unread(path: Path) -> str:
+    if path.suffix.lower() in MEDICAL:
+        return (
+            f"expected JPEG, PNG or another format that is read, found {path.suffix}; fivefold healthcare reads it, "
+            "and converts DICOM to PNG"
+        )
     return f"expected JPEG, PNG or another format that is read, found {path.suffix}; convert or remove it"
+
+
+def is_medical(source: Path) -> bool:
+    """Whether class folders in ``source`` hold pictures of medical formats alone."""
+    if not class_names(source):
+        return False
+    for _, _, files in os.walk(source):
+        endings = {Path(name).suffix.lower() for name in files}
+        if endings & (SUFFIXES | UNREAD - MEDICAL):
+            return False
+    return True
 
 
 def _stray(root: Path, source: Path) -> list[Problem]:

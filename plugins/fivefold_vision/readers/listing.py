@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from fivefold.config.fields import named_columns, require_named
@@ -15,13 +16,17 @@ from fivefold.data.table import Array, Table
 from fivefold.data.units import choose_unit, unit_columns
 from fivefold.errors import DataError
 from fivefold_vision.readers.config import ColumnsConfig
+from fivefold_vision.readers.folder import MEDICAL
 from fivefold_vision.readers.options import Options
 
 KNOWN_UNITS = ("patient", "patient_id", "subject", "subject_id", "person", "participant", "animal", "scene")
 """What columns are called whose rows are of one unit, beside `fivefold.data.units.UNITS`."""
 
 _HINTS = Hints(columns="--columns.path and --columns.label", encoding=None)
-_INPUT_HINTS = Hints(columns=None, encoding=None)
+_INPUT_HINTS = Hints(columns="--columns.path", encoding=None)
+
+
+_LOOKED_AT = 5  # rows by which a list is recognised
 
 
 @dataclass(frozen=True)
@@ -33,9 +38,24 @@ class _Row:
 
 
 def recognise(source: Path, columns: ColumnsConfig) -> str | None:
-    """In words what ``source`` is, or None where it is no CSV file with these columns, nor has just one."""
+    """In words what ``source`` is, or None where it is no CSV file with these columns, nor has just one.
+
+    A list that begins with files of medical formats is left to other pipelines.
+    """
     file = _find(source, columns)
-    return None if file is None else f"a CSV file that lists images ({', '.join(column_names(file))})"
+    if file is None or _is_medical(file, columns):
+        return None
+    return f"a CSV file that lists images ({', '.join(column_names(file))})"
+
+
+def _is_medical(file: Path, columns: ColumnsConfig) -> bool:
+    """Whether the first files that a list names are of medical formats."""
+    try:
+        first = list(islice(read_records(file, [columns.path], hints=_HINTS), _LOOKED_AT))
+    except DataError:
+        return False  # reading says what is wrong
+    names = [(record.values[columns.path] or "").strip().lower() for record in first]
+    return bool(names) and all(name.removesuffix(".gz").endswith(tuple(MEDICAL)) for name in names)
 
 
 def _find(source: Path, columns: ColumnsConfig) -> Path | None:
@@ -101,8 +121,14 @@ def _only_csv(source: Path, options: Options) -> Path:
 
 
 def read_inputs(source: Path, options: Options) -> Table:
-    """The images alone, for prediction; the label column may be missing."""
-    return Table(_paths(_rows(source, options.columns, labelled=False)), source=str(source))
+    """The images alone, for prediction; the label column may be missing.
+
+    Raises:
+        DataError: a column that must be there is missing, or an image.
+    """
+    file = _only_csv(source, options)
+    require_named(file, column_names(file), options.named)
+    return Table(_paths(_rows(file, options.columns, labelled=False)), source=str(file))
 
 
 def _paths(rows: list[_Row]) -> dict[str, Array]:

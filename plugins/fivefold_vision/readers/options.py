@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from fivefold.config.fields import named_columns
 from fivefold.data import splits
 from fivefold.data.table import Array
 from fivefold.errors import DataError
@@ -34,9 +33,9 @@ class Options:
     named: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, config: ImagesConfig, *, training: bool = False) -> Options:
-        """What a pipeline's settings say; columns must be there where they are named and a training's data are read."""
-        return cls(config.class_names, config.columns, named_columns(config.columns) if training else {})
+    def of(cls, config: ImagesConfig, named: Mapping[str, str] | None = None) -> Options:
+        """What a pipeline's settings say, and which columns must be there."""
+        return cls(config.class_names, config.columns, named or {})
 
 
 def names_of_codes(

@@ -48,13 +48,32 @@ def test_what_a_json_writer_wrote_is_read(
     assert values(file, "a") == rows
 
 
-def test_rows_have_the_numbers_of_the_lines_on_which_they_begin(tmp_path: Path) -> None:
+def test_rows_have_the_numbers_that_spreadsheets_and_editors_show(tmp_path: Path) -> None:
     file = written(tmp_path / "x.csv", '"a\nb",c\n"1\r\n2",x\n\n3,y\n')
-    assert [record.row for record in read_records(file, ["c"])] == [3, 6]
+    assert [record.row for record in read_records(file, ["c"])] == [2, 4]
     file = written(tmp_path / "x.jsonl", '{"c": 1}\n\n{"c": 2}\n')
     assert [record.row for record in read_records(file, ["c"])] == [1, 3]
     parquet.write_table(pa.table({"c": range(5000)}), tmp_path / "x.parquet")
     assert [record.row for record in read_records(tmp_path / "x.parquet", ["c"])] == list(range(1, 5001))
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (b"4,5,6\n", "row 3: expected 2 cells"),
+        (b"4,\xff\n", "row 3: expected text in utf-8, found the byte 0xff"),
+        (b'"4\n\xff",5\n', "row 3: expected text in utf-8"),
+        (b'"4\n\n\x00",5\n', "row 3: expected text, found a NUL byte"),
+        (b'"4" x,5\n', "row 3: expected a row of CSV"),
+        (b'"4\n\n5', "row 3: expected a row of CSV"),
+    ],
+)
+def test_cells_with_line_breaks_do_not_shift_the_rows_of_messages(
+    broken: bytes, message: str, tmp_path: Path
+) -> None:
+    file = written(tmp_path / "x.csv", b'a,b\n"1\n2\r\n3",x\n' + broken)
+    with pytest.raises(DataError, match=message):
+        values(file, "a")
 
 
 def test_a_cell_may_be_large(tmp_path: Path) -> None:

@@ -190,6 +190,17 @@ def test_the_table_says_how_it_is_split() -> None:
     assert "at random" in split_table(table_of(value=np.arange(12)), seed=0).how
 
 
+def test_what_is_said_of_classes_and_times_is_so() -> None:
+    assert (
+        "with the same mix of classes in each:" in random_split(table_of(label=np.arange(60) % 3), seed=0).how
+    )
+    few = random_split(table_of(label=[0] * 60 + [1] * 2), seed=0)
+    assert not (few.val["label"] == 1).any()
+    assert "the same mix of classes in each but for 'class 1', of which there are too few:" in few.how
+    grouped = by_group(table_of(group=np.arange(60) // 3, time=np.arange(60)), seed=0)
+    assert "which no two splits share; the time in 'time' did not decide:" in grouped.how
+
+
 @pytest.mark.parametrize(
     ("columns", "sizes"),
     [

@@ -23,6 +23,7 @@ def jaccard(first: str, second: str) -> float:
 def test_case_white_space_and_form_of_unicode_make_no_other_text() -> None:
     keys = text_fingerprints(["A fine\n film é", "a FINE film  e\u0301", "a fine film e"]).exact
     assert keys[0] == keys[1] != keys[2]
+    assert text_fingerprints(["a"]).alike == "but for upper and lower case and white space"
 
 
 def test_differing_bits_estimate_the_share_of_common_shingles() -> None:

@@ -10,14 +10,15 @@ from fivefold.errors import DataError
 from fivefold.evaluation.bootstrap import (
     Resampled,
     alike,
-    cautions,
     computable,
     difference,
+    few_units,
     fewest_units,
     interval,
     metric_interval,
     resample,
     resample_weights,
+    undefined,
 )
 from fivefold.evaluation.metric import Metric
 
@@ -113,11 +114,11 @@ def test_a_metric_without_a_fast_way_is_computed_one_by_one():
 def test_resamples_without_a_value_are_left_out_and_said():
     holes = Metric("holes", lambda _, w: 1.0 if w is None or w[0] else float("nan"))
     found = resample([holes], {"m": {"value": np.zeros(40)}}, None, resamples=200, seed=0)
-    undefined = int(np.isnan(found["m", "holes"].draws).sum())
-    assert undefined > 0
-    (told,) = cautions(40, None, found)
+    count = int(np.isnan(found["m", "holes"].draws).sum())
+    assert count > 0
+    (told,) = undefined(found)
     assert told.endswith(
-        f": on {undefined} of 200 resamples holes of m. The intervals rest on the other resamples."
+        f": on {count} of 200 resamples holes of m. The intervals rest on the other resamples."
     )
 
 
@@ -128,7 +129,7 @@ def test_metrics_that_are_undefined_are_named_in_one_line():
         for name in ("the model", "prevalence")
         for metric in ("AUROC", "AUPRC", "recall")
     }
-    (told,) = cautions(40, None, found)
+    (told,) = undefined(found)
     assert told == (
         "Not defined, as a class or all variation is missing: on 18 of 100 resamples AUROC, AUPRC of the model, "
         "prevalence; on 3 of 100 resamples recall of the model, prevalence. The intervals rest on the other resamples."
@@ -147,8 +148,8 @@ def test_one_unit_has_no_interval_and_a_caution():
     one = interval(found["m", "mean"], 0.95)
     assert one.value == pytest.approx(9.5)
     assert np.isnan([one.low, one.high]).all()
-    (caution,) = cautions(20, units, found)
-    assert caution.startswith("There is only one independent unit, too few to tell anything from: no verdict")
+    (caution,) = few_units(20, units)
+    assert caution.startswith("There is only one independent unit, too few to tell anything from: below 6 ")
 
 
 @pytest.mark.parametrize(("level", "least"), [(0.5, 3), (0.9, 5), (0.95, 6), (0.99, 8), (0.999, 11)])
@@ -159,8 +160,8 @@ def test_the_fewest_units_are_those_with_which_a_sign_test_can_find_anything(lev
 
 
 def test_too_few_units_are_told_so():
-    assert "are only 5 independent units, too few to tell" in cautions(20, np.arange(20) // 4, {})[0]
-    assert "no verdict is spoken below 6" in cautions(20, np.arange(20) // 4, {})[0]
+    assert "are only 5 independent units, too few to tell" in few_units(20, np.arange(20) // 4)[0]
+    assert "below 6 neither 'beats' nor 'loses to' is said" in few_units(20, np.arange(20) // 4)[0]
 
 
 RIGHT = Metric.from_mean("right", lambda outputs: outputs["value"], style="percent", share=True)
@@ -191,8 +192,8 @@ def test_resamples_that_differ_by_rounding_are_alike():
 
 
 def test_few_units_are_cautioned():
-    assert "only 12 independent units" in cautions(60, np.arange(60) // 5, {})[0]
-    assert cautions(60, None, {}) == ()
+    assert "only 12 independent units" in few_units(60, np.arange(60) // 5)[0]
+    assert few_units(60, None) == ()
 
 
 def test_the_interval_of_a_calibration_error_is_not_lifted_by_resampling():

@@ -1,20 +1,15 @@
-"""Doubts of data are kept with the facts, and told once."""
+"""Doubts of the data that were learned from, and of others."""
 
 from __future__ import annotations
 
 from fivefold.data.dataset import Facts
-from fivefold.evaluation.doubts import all_doubts, keep_doubts
+from fivefold.evaluation.doubts import all_doubts, keep_doubts, marked_of_training
 
 
-def test_those_of_training_come_first_and_none_twice() -> None:
+def test_doubts_of_the_training_data_are_told_apart_from_those_of_the_data_judged() -> None:
     facts = Facts()
-    keep_doubts(facts, ("two gaps", "no zone"))
-    assert all_doubts(facts, ("no zone", "one gap")) == ["two gaps", "no zone", "one gap"]
-    assert facts == {"doubts": ["two gaps", "no zone"]}  # as JSON has it
-
-
-def test_facts_without_doubts_say_nothing_of_them() -> None:
-    facts = Facts()
-    keep_doubts(facts, ())
-    assert facts == {}
-    assert all_doubts(facts, ("one gap",)) == ["one gap"]
+    keep_doubts(facts, ["old", "both"])
+    cautions = all_doubts(facts, ["both", "new"])
+    assert cautions == ["old", "both", "new"]
+    assert marked_of_training(cautions, facts, ["both", "new"]) == ["In training: old", "both", "new"]
+    assert marked_of_training(["other"], Facts(), []) == ["other"]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from fivefold.evaluation.document import plain
+from fivefold.evaluation.evaluation import Estimate
 from fivefold.evaluation.figures import canvas
 from fivefold.evaluation.forecast_errors import blocks_of_time, error_sections
 from fivefold.evaluation.forecast_intervals import interval_section
@@ -236,6 +239,46 @@ def test_unbounded_forecasts_have_no_section_on_intervals():
     given = walk_outputs(50, 2)
     evaluation = judge_forecasts(given | forecast_of(given, 0.5, width=np.nan))
     assert interval_section(view(evaluation), 0.8) == []
+
+
+def intervals_of(width, share=None):
+    """The text on intervals of 80 % that are ``width`` wide on either side of forecasts that are off by up to 1."""
+    target = np.linspace(-1, 1, 400).reshape(100, 2, 2)
+    target[..., 1] *= 0.1  # the second target is nearly always hit
+    given = {"prediction": np.zeros_like(target), "target": target}
+    forecasts = SimpleNamespace(
+        outputs=given | {"lower": np.full_like(target, -width), "upper": np.full_like(target, width)},
+        scale=np.ones(2),
+        times=np.arange(100),
+        targets=("a", "b"),
+    )
+    return interval_section(forecasts, 0.8, share)[0].text
+
+
+@pytest.mark.parametrize(
+    ("width", "share", "told"),
+    [
+        (0.6, Estimate(0.8, 0.75, 0.85), "80.0 % (75.0 to 85.0) .* the promise is kept on average"),
+        (
+            0.3,
+            Estimate(0.65, 0.6, 0.7),
+            "65.0 % (60.0 to 70.0) .* not kept, .* 35.0 % of .* outside, where 20 % should",
+        ),
+        (0.9, Estimate(0.95, 0.9, 1.0), "95.0 % (90.0 to 100.0) .* more than kept"),
+        (0.6, None, "80.0 % of the outcomes lie .* the promise is kept on average"),
+        (0.3, None, "65.0 % of the outcomes lie .* the promise is not kept"),
+        (0.3, Estimate(0.65, np.nan, np.nan), "65.0 % of the outcomes lie .* the promise is not kept"),
+    ],
+)
+def test_the_text_on_intervals_follows_the_share(width, share, told):
+    first = intervals_of(width, share).partition("\n")[0]
+    assert re.match(told.replace("(", r"\(").replace(")", r"\)"), first), first
+
+
+def test_targets_that_are_far_from_the_promise_are_named():
+    told = "Far from the promised 80 % are the intervals of 'a' (30.0 %), 'b' (100.0 %): do not rely on them."
+    assert told in intervals_of(0.3)
+    assert "80 % are the intervals of 'b' (100.0 %):" in intervals_of(0.75)
 
 
 def test_many_baselines_and_bad_ones_are_left_to_the_table_and_it_is_said():

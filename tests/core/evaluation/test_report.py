@@ -171,7 +171,7 @@ def test_the_page_says_what_matters(page):
     shown = " ".join(" ".join(page.text).split())
     for words in (
         "Beats majority class: accuracy",
-        "1 severe finding: the numbers below may be too good",
+        "1 severe finding, see below",
         "train 54 000, val 6 000, test 300",
         "2 min 42 s",
         "1 sample could not be used",

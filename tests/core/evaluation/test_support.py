@@ -64,7 +64,7 @@ def test_enough_positives_get_a_verdict():
 
 def test_positives_of_few_units_are_few():
     evaluation = judged(40, units=np.arange(200) // 8)
-    assert "40 samples of 5 patients with yes to 'fraud'" in evaluation.cautions[0]
+    assert "40 samples of 5 patients with yes to 'fraud'" in evaluation.cautions[1]
     assert overall(evaluation)[0] == "no evidence that it beats"
 
 

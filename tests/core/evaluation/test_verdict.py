@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from fivefold.data.leakage import Finding
 from fivefold.evaluation.evaluation import Estimate
+from fivefold.evaluation.judge import seen_in_training
 from fivefold.evaluation.verdict import overall, sentence, strongest, verdict
 
 from .judged import class_outputs, judge_classes, judge_numbers
@@ -55,7 +57,38 @@ def test_too_few_units_never_beat_and_the_sentence_says_why(count):
     assert {one.verdict for one in evaluation.comparisons} == {"no evidence that it beats"}
     plural = "" if count == 1 else "s"
     assert words.endswith(f"; {count} independent unit{plural}, 6 are the least to tell)")
-    assert any("too few to tell anything from" in note for note in evaluation.notes)
+    assert "too few to tell anything from" in evaluation.cautions[0]
+
+
+def duplicates(splits, rows, *, kind="exact duplicate"):
+    return Finding(kind, splits, rows, "Some stand in both.", rows=rows, share=rows / 300)
+
+
+@pytest.mark.parametrize("judged", ["test", "judged"])
+def test_what_was_learned_from_is_no_evidence_for_or_against(judged):
+    found = (duplicates(("train", "val"), 299), duplicates(("train", judged), 85))
+    evaluation = judge_classes(
+        class_outputs(300, skill=4.0),
+        baselines={"guessing": class_outputs(skill=0.0, seed=1)},
+        findings=found,
+    )
+    judgement, words = overall(evaluation)
+    assert judgement == "no evidence that it beats"
+    assert words.endswith(
+        "; 85 of its 300 rows stand in the training data as well, so that it tells memory, not skill)"
+    )
+    assert {one.withheld for one in evaluation.comparisons} == {seen_in_training(found)}
+
+
+def test_few_seen_rows_or_near_ones_or_those_of_validation_withhold_nothing():
+    assert seen_in_training(()) == ""
+    assert seen_in_training([duplicates(("train", "test"), 2)]) == ""
+    assert seen_in_training([duplicates(("train", "test"), 3)]) != ""
+    assert seen_in_training([duplicates(("val", "test"), 300), duplicates(("test", "test"), 300)]) == ""
+    assert seen_in_training([duplicates(("train", "test"), 300, kind="near duplicate")]) == ""
+    assert "are of groups trained on" in seen_in_training(
+        [duplicates(("train", "test"), 30, kind="group overlap")]
+    )
 
 
 def test_a_model_without_mistakes_beats_one_with_nothing_right():

@@ -39,6 +39,7 @@ from fivefold.training.speed.precision import (
     choose_precision,
     has_bfloat16,
     lay_out_channels_last,
+    runs_lstm_in_bfloat16,
     to_channels_last,
     wants_channels_last,
 )
@@ -147,6 +148,22 @@ def test_precision_names() -> None:
     with bfloat16.context():
         assert network(torch.ones(1, 2)).dtype is torch.bfloat16
     assert network.weight.dtype is torch.float32
+
+
+def test_an_lstm_in_bfloat16_is_refused_where_torch_cannot_run_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = nn.Sequential(nn.LSTM(2, 2))
+    if runs_lstm_in_bfloat16():
+        with choose_precision("bfloat16", CPU, network).context():
+            network(torch.ones(3, 1, 2))
+    else:
+        with pytest.raises(RuntimeError), torch.autocast("cpu", torch.bfloat16):
+            network(torch.ones(3, 1, 2))
+    monkeypatch.setattr("fivefold.training.speed.precision.runs_lstm_in_bfloat16", lambda: False)
+    with pytest.raises(
+        ConfigError, match=r"bfloat16, in which torch cannot run an LSTM .*; choose float32 or auto"
+    ):
+        choose_precision("bfloat16", CPU, network)
+    assert choose_precision("bfloat16", CPU, nn.GRU(2, 2)).name == "bfloat16"
 
 
 def test_auto_precision_spares_small_networks_on_a_cpu() -> None:

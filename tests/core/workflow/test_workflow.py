@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import errno
 import json
+import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import fivefold.files
@@ -25,6 +27,7 @@ from fivefold.errors import (
     RunError,
     StorageError,
 )
+from fivefold.evaluation.verdict import overall
 from fivefold.pipeline import Pipeline
 from fivefold.prediction import Request
 from fivefold.runs import Run
@@ -97,9 +100,35 @@ def test_evaluation_on_other_data_finds_the_training_samples_in_them(trained: Ru
     assert directory == trained.path / "evaluations" / "other"
     assert (directory / "report.html").is_file()
     assert {finding.kind for finding in evaluation.findings} >= {"exact duplicate"}
+    assert all(
+        "judged" in finding.splits for finding in evaluation.findings
+    )  # what is told concerns these data
+    assert evaluation.findings[0].text.startswith(
+        "39 samples stand in both the training split and the data judged ("
+    )
+    assert overall(evaluation)[0] == "no evidence that it beats"
+    page = (directory / "report.html").read_text(encoding="utf-8")
+    assert page.index("<dt>Judged on</dt>") < page.index("<dt>Trained on</dt>")
+    assert re.search(r"<h1>.*on other.csv</span></h1>", page)
+    assert "withheld: 39 of its 50 rows stand in the training data as well" in page
     assert [comparison.baseline for comparison in evaluation.comparisons][:1] == ["majority class"]
     with pytest.raises(LeakageError, match="--strict"):
         evaluate(trained, str(other), strict=True, registry=registry())
+
+
+def test_copies_within_the_data_judged_are_one_unit_together(trained: Run, tmp_path: Path) -> None:
+    once = write_irises(tmp_path / "once.csv", slice(0, 150, 5))
+    rows = once.read_text().splitlines(keepends=True)
+    copies = tmp_path / "copies.csv"
+    copies.write_text("".join(row for row in rows for _ in range(4)))
+    single, _ = evaluate(trained, str(once), registry=registry())
+    fourfold, directory = evaluate(trained, str(copies), registry=registry())
+    assert len(np.unique(fourfold.units)) == len(set(rows))
+    assert fourfold.unit_name == "distinct sample"
+    assert f"(120 samples of {len(set(rows))} distinct samples)" in (directory / "report.html").read_text()
+    one, four = (found.estimates["accuracy"] for found in (single, fourfold))
+    assert four.value == one.value
+    assert four.high - four.low == pytest.approx(one.high - one.low, rel=0.15)
 
 
 def test_evaluation_without_the_training_data_says_what_it_lacks(

@@ -170,8 +170,11 @@ def test_a_run_reads_its_own_names_of_columns_and_the_usual_ones(
     other.write_text("\n".join([head.replace("agent", "wer"), *lines]) + "\n")
     capsys.readouterr()
     assert main([*PREDICT, "predict", run, str(other), "--device", "cpu"]) == 2
-    said = "expected a column 'track_id', as in training, or 'agent', found scene, time, wer, x, y; rename it"
-    assert said in capsys.readouterr().err
+    said = (
+        "expected a column 'track_id', as in training, or 'agent', found scene, time, wer, x, y; name it by "
+    )
+    assert f"{said}--columns.agent, or rename it" in capsys.readouterr().err
+    assert main([*PREDICT, "predict", run, str(other), "--columns.agent", "wer", "--device", "cpu"]) == 0
 
 
 def test_a_column_that_was_named_and_is_absent_is_refused(

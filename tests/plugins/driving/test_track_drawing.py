@@ -11,7 +11,7 @@ from PIL import Image
 
 from fivefold.evaluation.page import data_uri
 from fivefold_driving.predict.animation import animation, densest_window
-from fivefold_driving.predict.drawing import bar_length, error_figure, track_figure
+from fivefold_driving.predict.drawing import bar_length, error_figure, legend, track_figure
 
 NAN = float("nan")
 GREEN, BLUE, LIGHT = (0, 158, 115), (0, 114, 178), (169, 207, 230)
@@ -58,6 +58,18 @@ def test_a_track_is_drawn_where_it_lies():
     assert predicted[:, 0].min() < true[:, 0].min()
     # The true track goes level to its end, and the dot there is round it.
     assert np.median(true[:, 0]) == pytest.approx(true[:, 0].mean(), abs=3)
+
+
+def test_the_legend_tells_of_samples_where_several_are_drawn():
+    several = outputs()
+    one = {**several, "samples": several["samples"][:, :, :1]}
+    assert "thin blue: samples" in legend(several)
+    assert "thin blue" not in legend(one)
+    # In the first picture the legend alone has that colour, apart from soft edges.
+    with_samples, without = (
+        len(near(frames_of(animation(found, 0, 0.4, "moving"))[0][0], LIGHT)) for found in (several, one)
+    )
+    assert with_samples > without + 20
 
 
 def test_an_alone_agent_and_a_map():

@@ -66,7 +66,7 @@ def test_a_folder_of_text_is_one_scene_a_file_in_the_split_of_its_folder(tmp_pat
     for folder in ("train", "val", "test"):
         write_text(tmp_path / folder / "a.txt", [(10 * frame, 1, frame / 3, 0) for frame in range(3)])
     (tmp_path / "README.md").write_text("Tracks.")
-    read = read_scenes(tmp_path)
+    read = read_scenes(tmp_path, Options(frame_rate=25))
     assert [scene.name for scene in read.scenes] == ["test/a", "train/a", "val/a"]
     assert read.split == {"train/a": "train", "val/a": "val", "test/a": "test"}
     assert read.cautions == (f"{tmp_path.name}: what holds no tracks was not read (README.md)",)

@@ -62,7 +62,17 @@ def test_lost_windows_are_counted() -> None:
     values = walk(60)
     values[30] = np.nan
     read = origins_of(together(series(values)), config(), None)
-    assert "6 of 55 windows hold a missing value or reach over a gap" in " ".join(read.cautions)
+    told = "6 of 55 windows hold a missing value or reach over a gap, and are left out (1 bar without a value, 0 gaps)."
+    assert read.cautions == (told,)
+
+
+def test_bars_without_a_value_and_gaps_are_counted_each_by_itself() -> None:
+    close = walk(60)
+    close[30], close[45] = np.nan, 0.0
+    times = np.delete(sessions(80), np.arange(20, 40))
+    read = origins_of(together(series({"close": close}, times=times)), config(), None)
+    (told,) = read.cautions
+    assert told.endswith("are left out (2 bars without a value, 1 gap).")
 
 
 def test_a_constant_series_is_told_and_trains(tmp_path: Path) -> None:
@@ -178,6 +188,22 @@ def test_inputs_to_forecast_from_that_are_too_short() -> None:
     facts = facts_of(origins(whole))
     with pytest.raises(DataError, match=r"series 'a': expected at least 5 bars to forecast from, found 4"):
         last_origins_of(together(before(whole, 4)), config(), facts)
+
+
+def test_levels_need_no_bar_more_than_the_look_back() -> None:
+    whole = series({"value": walk(60)})
+    found = last_origins_of(together(before(whole, 4)), config(), facts_of(origins(whole))).table
+    assert found["row"].tolist() == [3]
+    with pytest.raises(DataError, match=r"series 'a': expected at least 4 bars to forecast from, found 3"):
+        last_origins_of(together(before(whole, 3)), config(), facts_of(origins(whole)))
+
+
+def test_a_look_back_of_one_needs_two_bars_that_tell_the_step() -> None:
+    whole, short = series({"value": walk(60)}), {"lookback": 1}
+    facts = facts_of(origins(whole, **short))
+    assert last_origins_of(together(before(whole, 2)), config(**short), facts).table["row"].tolist() == [1]
+    with pytest.raises(DataError, match=r"expected at least 2 bars to forecast from, found 1"):
+        last_origins_of(together(before(whole, 1)), config(**short), facts)
 
 
 def test_inputs_to_forecast_from_that_end_in_a_hole() -> None:

@@ -11,6 +11,7 @@ from scipy.stats import ks_2samp
 from fivefold_finance.fraud.drift import (
     Bins,
     Columns,
+    Names,
     drift_sentence,
     drifts,
     kolmogorov_smirnov,
@@ -108,3 +109,44 @@ def test_course_shows_when_it_moved():
     course = over_time(generator.normal(size=5000), values, periods(times_of(hours)))
     assert course[:5].max() < 0.1
     assert course[5:].min() > 0.5
+
+
+def test_names_are_bins_and_rare_ones_count_as_one() -> None:
+    reference = np.array(["a"] * 500 + ["b"] * 300 + [None] * 190 + [f"rare {n}" for n in range(10)], object)
+    values = np.array(["a"] * 200 + ["b"] * 500 + [None] * 100 + ["new"] * 200, object)
+    was, now = np.array([0.5, 0.3, 0.19, 0.01]), np.array([0.2, 0.5, 0.1, 0.2])
+    expected = ((now - was) * np.log(now / was)).sum()
+    assert Names.of(reference).stability(values) == pytest.approx(expected)
+    assert Names.of(reference).stability(reference) == 0
+
+
+def test_a_name_that_is_gone_counts_as_the_smallest_share() -> None:
+    reference, values = np.array(["a", "b"] * 50, object), np.array(["a"] * 10, object)
+    expected = (1 - 0.5) * np.log(1 / 0.5) + (1e-4 - 0.5) * np.log(1e-4 / 0.5)
+    assert Names.of(reference).stability(values) == pytest.approx(expected)
+
+
+def test_many_names_of_the_same_frequencies_have_little_drift() -> None:
+    generator = np.random.default_rng(0)
+    names = np.array([f"name {n}" for n in range(3000)], object)
+    shares = 1 / np.arange(1, 3001)
+    first, second = (generator.choice(names, count, p=shares / shares.sum()) for count in (6000, 2000))
+    assert Names.of(first).stability(second) < 0.1
+
+
+def test_categories_stand_beside_numbers_and_have_no_distance() -> None:
+    columns = Columns(
+        ("amount",),
+        np.arange(200.0)[:, None],
+        np.arange(200.0)[:, None],
+        {"shop": (np.array(["a", "b"] * 100, object), np.array(["a", "a", "a", "b"] * 50, object))},
+    )
+    shop, amount = drifts(columns)
+    expected = 0.25 * np.log(0.75 / 0.5) - 0.25 * np.log(0.25 / 0.5)
+    assert (shop.name, amount.name, amount.distance) == ("shop", "amount", 0)
+    assert shop.stability == pytest.approx(expected)
+    assert np.isnan(shop.distance)
+    assert drift_sentence([shop, amount]).startswith("shop has moved most")
+    hours = times_of(np.repeat([0, 24], 100))
+    course = over_time(*columns.pairs["shop"], periods(hours))
+    np.testing.assert_allclose(course, expected)

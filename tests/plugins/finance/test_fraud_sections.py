@@ -239,3 +239,16 @@ def test_a_curve_keeps_its_ends_when_it_is_thinned():
 
 def test_money_for_people():
     assert [money(value) for value in (3.456, -999.0, 1234.5, np.inf)] == ["3.46", "-999.00", "1234", "inf"]
+
+
+def test_drift_of_categories_is_in_table_figure_and_facts():
+    judged = simulated(3000)
+    shops = (np.array(["a", "b"] * 200, object), np.array(["a", "a", "a", "b"] * 750, object))
+    section = drift_section(
+        judged, None, Columns((), np.zeros((400, 0)), np.zeros((3000, 0)), {"shop": shops})
+    )
+    ((name, index, distance, word),) = section.grids[0].rows
+    assert (name, distance, word) == ("shop", "\N{EN DASH}", "strong")
+    assert float(index) == pytest.approx(0.275, abs=1e-3)
+    assert section.facts["features"][0]["distance"] is None
+    assert "shop" in section.figures[0].alt

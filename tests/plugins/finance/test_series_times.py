@@ -42,6 +42,12 @@ def times(folder: Path, *cells: str, **options: object) -> list[str]:
         ("1467378309250000000", "2016-07-01T13:05:09"),
         ("1700-01-01", "1700-01-01T00:00:00"),
         ("2000-02-29", "2000-02-29T00:00:00"),
+        ("Jan 1 2000", "2000-01-01T00:00:00"),
+        ("Jan-1-1995", "1995-01-01T00:00:00"),
+        ('"September 30, 1999 1:05 PM"', "1999-09-30T13:05:00"),
+        ("1974Q1", "1974-01-01T00:00:00"),
+        ("1974-q4", "1974-10-01T00:00:00"),
+        ("1949.0833", "1949-02-01T00:00:00"),
     ],
 )
 def test_forms(tmp_path: Path, cell: str, expected: str) -> None:
@@ -177,3 +183,44 @@ def test_missing_and_far_times_of_parquet_name_their_row(tmp_path: Path) -> None
     pd.DataFrame({"time": far, "x": [1.0, 2.0]}).to_parquet(file)
     with pytest.raises(DataError, match=r"row 1: .*found the year 1066"):
         read_series(file)
+
+
+@pytest.mark.parametrize("form", ["%b %d %Y", "%b-%d-%Y", "%B %d, %Y", "%b. %d %Y"])
+def test_months_by_name_are_those_of_pandas(tmp_path: Path, form: str) -> None:
+    days = pd.date_range("1995-01-28", periods=400, freq="D")
+    found = only(read(tmp_path, "time;x", *(f'"{day.strftime(form)}";{n}' for n, day in enumerate(days))))
+    assert (pd.DatetimeIndex(found.times) == days).all()
+
+
+def test_quarters_are_those_of_pandas(tmp_path: Path) -> None:
+    quarters = pd.period_range("1974Q1", "1987Q3", freq="Q")
+    found = only(read(tmp_path, "period,x", *(f"{one},{n}" for n, one in enumerate(quarters)), time="period"))
+    assert (pd.DatetimeIndex(found.times) == quarters.to_timestamp()).all()
+
+
+@pytest.mark.parametrize(("a_year", "freq"), [(12, "MS"), (4, "QS")])
+@pytest.mark.parametrize("digits", [2, 4, 6, 12])
+def test_decimal_years_are_months_or_quarters(tmp_path: Path, a_year: int, freq: str, digits: int) -> None:
+    months = pd.date_range("1949-01-01", periods=5 * a_year, freq=freq)
+    written = [f"{round(1949 + n / a_year, digits):.12g}" for n in range(len(months))]
+    found = only(read(tmp_path, "time,x", *(f"{one},{n}" for n, one in enumerate(written))))
+    assert written[0] == "1949"
+    assert (pd.DatetimeIndex(found.times) == months).all()
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        (
+            ("1958.2027", "1958.2877"),
+            r"row 2: expected a time in column 'time' such as .* found '1958\.2027'",
+        ),
+        (("Jan 1 2000", "2000-01-02"), r"row 3: expected times in one form .* as 'Jan 1 2000' in row 2"),
+        (("Feb 30 2000",), r"row 2: expected a day and time that there are, .* found 'Feb 30 2000'"),
+        (("Foo 1 2000",), r"row 2: expected a time in column 'time' such as .*Jul 1 2016, 2016Q3"),
+        (("1974Q5",), r"row 2: expected a time in column 'time' such as"),
+    ],
+)
+def test_names_quarters_and_years_that_are_none(tmp_path: Path, cells: tuple[str, ...], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        times(tmp_path, *cells)

@@ -118,3 +118,15 @@ def test_labels_are_numbers_or_english_answers(tmp_path: Path, fraud: str, genui
     rows = [[1, "a", 2, 0, "s", fraud], [2, "a", 2, 0, "s", genuine], [3, "a", 2, 0, "s", None]]
     found = read_transactions(write_csv(tmp_path / "a.csv", rows), Options())
     np.testing.assert_array_equal(found.labels, [1, 0, np.nan])
+
+
+@pytest.mark.parametrize("name", ["", "Unnamed: 0"])
+def test_row_numbers_are_left_out_and_told(tmp_path: Path, name: str) -> None:
+    rows = [[number, *row] for number, row in enumerate(payments(20), start=1)]
+    found = read_transactions(write_csv(tmp_path / "a.csv", rows, (name, *HEAD)), Options())
+    called = f"The column '{name}'" if name else "Column 1, which has no name,"
+    assert f"{called} only numbers the rows, and is left out." in found.cautions
+    assert list(found.numbers) == ["x"]
+    rows[7][0] = 3
+    other = read_transactions(write_csv(tmp_path / "b.csv", rows, (name, *HEAD)), Options())
+    assert list(other.numbers) == [name, "x"]

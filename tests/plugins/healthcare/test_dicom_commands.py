@@ -19,6 +19,7 @@ import pytest
 from PIL import Image
 
 from fivefold.cli.main import main
+from fivefold.cli.output import console
 from fivefold_healthcare.statement import STATEMENT
 from plugins.healthcare.phantoms import write_series
 
@@ -82,12 +83,50 @@ def test_info_is_one_object_for_machines(study: Path, capsys: pytest.CaptureFixt
     assert set(found) == {"series", "problems", "cautions", "other_files"}
     assert (found["problems"], found["cautions"], found["other_files"]) == ([], [], 1)
     (series,) = found["series"]
-    assert (series["modality"], series["description"], series["files"]) == ("CT", "Thorax", 3)
+    assert (series["modality"], series["description"], series["patient"]) == ("CT", "Thorax", "P1")
+    assert series["files"] == sorted(f"ct/{path.name}" for path in (study / "ct").iterdir())
     assert series["syntaxes"] == {"Explicit VR Little Endian": 3}
     assert series["photometric"] == {"MONOCHROME2": 3}
     assert series["stacks"] == [
-        {"label": "", "images": 3, "size": [4, 5], "spacing": [2.0, 0.8, 0.7], "findings": []}
+        {
+            "label": "",
+            "images": 3,
+            "size": [4, 5],
+            "spacing": [2.0, 0.8, 0.7],
+            "findings": [],
+            "header": {"SpacingBetweenSlices": None, "SliceThickness": 1.0},
+        }
     ]
+
+
+@pytest.mark.parametrize("copies", [[], [0]])
+def test_info_makes_up_no_distance_of_slices(
+    copies: list[int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_series(tmp_path / "one", VALUES[:1], duplicate=copies, extra={"SpacingBetweenSlices": 3})
+    _, told = said([*INFO, str(tmp_path / "one")], 0, capsys)
+    assert "4 x 5 ? x 0.8 x 0.7" in told
+    ((stack,),) = (one["stacks"] for one in as_json([*INFO, str(tmp_path / "one")], 0, capsys)["series"])
+    assert stack["spacing"] == [None, 0.8, 0.7]
+    assert stack["header"] == {"SpacingBetweenSlices": 3.0, "SliceThickness": 1.0}
+
+
+def test_many_series_that_do_not_fit_are_told_one_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    console.cache_clear()
+    for number in range(14):
+        write_series(
+            tmp_path / f"{number:02d}", VALUES, extra={"SeriesDescription": f"Thorax{number:02d}" + 40 * "x"}
+        )
+    assert main([*INFO, str(tmp_path)]) == 0
+    lines = capsys.readouterr().err.splitlines()
+    console.cache_clear()
+    assert lines[0].startswith("CT Thorax00")
+    assert lines[1] == "  files: 3; images: 3; size: 4 x 5;"
+    assert lines[2] == "  spacing (mm): 2 x 0.8 x 0.7;"
+    assert sum("Thorax" in line for line in lines) == 14
 
 
 def test_info_counts_what_cannot_be_read(study: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,6 +246,21 @@ def test_convert_tells_what_could_not_be(
     _, told = said([*words, "--gaps", "fill"], 0, capsys)
     assert "2 files written to" in told
     assert "interpolated" in told
+
+
+def test_of_images_at_one_place_the_first_is_taken_where_asked(
+    study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    uid = {"SeriesInstanceUID": "1.2", "SeriesDescription": "Thorax"}
+    shutil.rmtree(study / "ct")
+    write_series(study / "a", VALUES, extra=uid)
+    write_series(study / "b", VALUES + 1, extra={**uid, "InstanceNumber": lambda number: 100 + number})
+    words = [*CONVERT, str(study), str(tmp_path / "out"), "--to", "nifti"]
+    refused(words, "or take the first by --duplicates first of fivefold healthcare dicom convert", capsys)
+    _, told = said([*words, "--duplicates", "first"], 0, capsys)
+    assert "its pixels are not those of a/" in told
+    written = np.asarray(nibabel.load(tmp_path / "out" / "001-CT-thorax.nii.gz").dataobj)
+    assert np.array_equal(written.transpose(2, 1, 0), VALUES)
 
 
 def test_wrong_options_are_refused(study: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -220,9 +220,52 @@ def test_one_slice(tmp_path: Path) -> None:
     write_series(tmp_path, block(1), order=[0])
     geometry = measured(tmp_path)
     assert geometry.spacing == (1, 0.8, 0.7)
-    assert texts(geometry, "one slice") == [
-        "00000.dcm: is the only slice; its distance to a next one is unknown and taken to be 1 mm"
-    ]
+    (text,) = texts(geometry, "one slice")
+    assert text == (
+        "00000.dcm: is at the only place of a slice; the distance to a next one is unknown and taken from "
+        "SliceThickness, 1 mm, which is how thick a slice is"
+    )
+
+
+@pytest.mark.parametrize("copies", [[], [0]])
+@pytest.mark.parametrize(
+    ("between", "thickness", "distance", "source"),
+    [
+        (3, 5, 3, "from SpacingBetweenSlices, 3 mm"),
+        (-3, None, 3, "from SpacingBetweenSlices, 3 mm"),  # as nuclear medicine may have it
+        (None, 5, 5, "from SliceThickness, 5 mm, which is how thick a slice is"),
+        (0, 5, 5, "from SliceThickness, 5 mm, which is how thick a slice is"),
+        (1e12, None, 1, "to be 1 mm"),
+        (None, None, 1, "to be 1 mm"),
+    ],
+)
+def test_where_positions_do_not_tell_the_distance_of_slices_the_header_does(
+    between: float | None,
+    thickness: float | None,
+    distance: float,
+    source: str,
+    copies: list[int],
+    tmp_path: Path,
+) -> None:
+    stated = {"SpacingBetweenSlices": between, "SliceThickness": thickness}
+    write_series(tmp_path, block(1), order=[0], duplicate=copies, extra=stated)
+    geometry = measured(tmp_path)
+    assert geometry.spacing == (distance, 0.8, 0.7)
+    np.testing.assert_allclose(geometry.affine[:3, 2], (0, 0, distance))
+    (text,) = texts(geometry, "one slice")
+    assert text.endswith(f"the distance to a next one is unknown and taken {source}")
+    assert not geometry.first(REFUSED)
+
+
+def test_where_positions_tell_the_distance_of_slices_the_header_is_not_asked(tmp_path: Path) -> None:
+    write_series(tmp_path, block(3), extra={"SpacingBetweenSlices": 9, "SliceThickness": 5})
+    assert measured(tmp_path).spacing == pytest.approx((2, 0.8, 0.7))
+
+
+def test_a_frame_has_the_measures_of_its_file(tmp_path: Path) -> None:
+    shared = {"SpacingBetweenSlices": 4}
+    write_enhanced(tmp_path / "a.dcm", block(1), frames=[0, 0], extra=shared)
+    assert measured(tmp_path).spacing[0] == 4
 
 
 # What is not there, or broken

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fivefold.data.dataset import Facts
 from fivefold.data.table import Table
 from fivefold.errors import DataError
 from fivefold_nlp.readers.choose import read_labelled, read_unlabelled
@@ -63,7 +64,9 @@ def test_bad_lines_files_and_ratings_are_borne_likewise(tmp_path: Path) -> None:
     rated = csv_of(tmp_path, "a,1.5", "b,much", "c,2")
     table = read_labelled(rated, ReadOptions(ratings=True, max_bad_share=0.4))
     assert table["label"].tolist() == [1.5, 2.0]
-    assert "found 'much'" in table.problems[0].reason
+    (problem,) = table.problems
+    assert problem.sample == "x.csv row 3"
+    assert problem.reason.startswith("expected a rating, a finite number, found 'much'")
 
 
 def test_ratings_with_decimal_commas_are_numbers_and_told(tmp_path: Path) -> None:
@@ -71,6 +74,77 @@ def test_ratings_with_decimal_commas_are_numbers_and_told(tmp_path: Path) -> Non
     table = read_labelled(file, ReadOptions(ratings=True))
     assert table["label"].tolist() == [1.5, -0.25]
     assert "read as decimal commas" in table.notes[0]
+
+
+@pytest.mark.parametrize("sign", ",.")
+def test_many_different_numbers_as_classes_are_called_ratings(sign: str, tmp_path: Path) -> None:
+    rows = [f"text {number};{number - 20}{sign}{number:03}" for number in range(40)]
+    file = csv_of(tmp_path, *rows, "text;", "text;gut", header="text;label")
+    message = (
+        rf"x\.csv: expected names of classes as labels, found 40 different numbers on 40 of 41 texts, such as "
+        rf"'-1\{sign}019'; predict them as ratings by --task ratings, or give classes"
+    )
+    with pytest.raises(DataError, match=message):
+        sentiment(max_bad_share=0.1).read(file)
+
+
+def test_numbers_that_are_not_whole_are_called_ratings_where_some_repeat(tmp_path: Path) -> None:
+    rows = [f"text {number},{number % 30 / 7}" for number in range(90)]
+    with pytest.raises(DataError, match=r"found 30 different numbers on 90 of 90 texts, such as '0\.0'"):
+        sentiment().read(csv_of(tmp_path, *rows))
+    assert len(sentiment(task="ratings").read(csv_of(tmp_path, *rows))) == 90
+
+
+def test_numbers_may_be_names_of_classes(tmp_path: Path) -> None:
+    for name, labels in (
+        ("grades", [str(number % 6) for number in range(60)]),
+        ("few", [str(number) for number in range(20)]),
+        ("codes", [str(number % 30) for number in range(90)]),
+        ("half points", [str(number % 11 / 2) for number in range(60)]),
+        ("words", [f"class {number}" for number in range(40)]),
+    ):
+        rows = [f"text {number},{label}" for number, label in enumerate(labels)]
+        (tmp_path / name).mkdir()
+        assert len(sentiment().read(csv_of(tmp_path / name, *rows))) == len(labels)
+
+
+@pytest.mark.parametrize(("text", "what"), [("[{}]", "a JSON array"), ('\n {"text": 1}', "JSON")])
+def test_json_that_is_no_json_lines_is_told_so(text: str, what: str, tmp_path: Path) -> None:
+    file = written(tmp_path / "x.json", text)
+    message = f"found {what}; write one object a line in a file that ends in .jsonl \\(JSON Lines\\)$"
+    with pytest.raises(DataError, match=message):
+        sentiment().read(file)
+
+
+# Encodings
+
+
+def test_files_of_utf_8_that_are_read_otherwise_are_told_of(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    said = "was read as latin-1, and is valid UTF-8; --encoding utf-8 reads it so."
+    pipeline = sentiment(encoding="latin-1")
+    table = csv_of(tmp_path, "schön,a", "öd,b")
+    assert pipeline.read(table).notes == (f"{table} {said}",)
+    assert f"{table} {said}" in pipeline.cautions(Facts())
+    files = (
+        written(tmp_path / "lines.txt", "schön\nöd\n"),
+        written(tmp_path / "labelled.txt", "1 ö\n0 ü\n" * 9),
+    )
+    with caplog.at_level(logging.WARNING):
+        for file in (table, *files):
+            pipeline.read_inputs(file)
+            assert f"Note: {file} {said}" in caplog.text
+    folder = tmp_path / "folder"
+    for name in ("pos", "neg"):
+        (folder / name).mkdir(parents=True)
+        for number in range(2):
+            written(folder / name / f"{number}.txt", "ö")
+    for read in (pipeline.read, pipeline.read_inputs):
+        assert "4 files (the first is 0.txt) were read as latin-1" in read(folder).notes[0]
+    table.write_bytes("text,label\nschön,a\nöd,b\n".encode("latin-1"))
+    assert pipeline.read(table).notes == ()
+    assert sentiment().read(csv_of(tmp_path, "schön,a", "öd,b")).notes == ()
 
 
 # What is predicted
@@ -94,12 +168,12 @@ def test_a_blank_cell_of_a_table_is_refused_with_its_row(tmp_path: Path) -> None
         read_unlabelled(file, PLAIN)
 
 
-def test_options_that_predict_has_not_are_not_advised(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"expected a column 'text', found a, b; rename one$"):
+def test_options_that_predict_has_are_advised(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"'text', found a, b; name the columns by --columns\.text, or"):
         sentiment().read_inputs(csv_of(tmp_path, "1,2", header="a,b"))
     file = tmp_path / "x.txt"
     file.write_bytes("schön\n".encode("latin-1"))
-    with pytest.raises(DataError, match=r"row 1: .*which is none; save the file as UTF-8$"):
+    with pytest.raises(DataError, match=r"row 1: .*which is none; mend the file, or name its encoding"):
         sentiment().read_inputs(file)
 
 

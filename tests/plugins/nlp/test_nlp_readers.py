@@ -62,6 +62,10 @@ def test_rows_are_named_as_people_count_them(tmp_path: Path) -> None:
     assert list(read_labelled(write_csv(tmp_path), PLAIN).ids) == [
         "reviews.csv row 2", "reviews.csv row 3", "reviews.csv row 4",
     ]  # fmt: skip
+    broken = tmp_path / "broken.csv"
+    broken.write_text('text,label\n"three\nlines\nlong",pos\nshort,\n')
+    with pytest.raises(DataError, match=r"broken\.csv, row 3: expected a label"):
+        read_labelled(broken, PLAIN)
     assert read_labelled(write_jsonl(tmp_path), PLAIN).ids[0] == "reviews.jsonl row 1"
 
 
@@ -197,7 +201,7 @@ def test_ratings_are_numbers(tmp_path: Path) -> None:
 def test_a_rating_that_is_no_number(word: str, tmp_path: Path) -> None:
     file = tmp_path / "some.csv"
     file.write_text(f"text,label\na,1.5\nb,{word}\n")
-    said = rf"some\.csv row 3: expected a rating, a finite number, found '{word}'.*leave --task ratings away"
+    said = rf"some\.csv, row 3: expected a rating, a finite number, found '{word}'.*leave --task ratings away"
     with pytest.raises(DataError, match=said):
         read_labelled(file, ReadOptions(ratings=True))
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tokenizers import Tokenizer, models, normalizers
 
 from fivefold.errors import DataError
 from fivefold_nlp.tokenizer import Encoded, TextTokenizer
@@ -52,6 +53,19 @@ def test_words_are_lower_case_and_rare_ones_unknown() -> None:
     (encoded,) = tokenizer.encode(["The CAT, dog"])
     assert [tokenizer.token(number) for number in encoded.ids] == ["the", "cat", "[UNK]", "[UNK]"]
     assert tokenizer.unknown == tokenizer.encode(["dog"])[0].ids[0]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_only_words_are_lower_case(trained: dict[str, TextTokenizer], kind: str) -> None:
+    tokenizer = TextTokenizer.from_json(trained[kind].to_json())
+    assert tokenizer.lower_cases == (kind == "words")
+
+
+def test_tokenizers_of_encoders_say_whether_they_lower_case() -> None:
+    for lowercase in (True, False):
+        inner = Tokenizer(models.WordLevel({"[PAD]": 0, "[UNK]": 1}))
+        inner.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
+        assert TextTokenizer(inner).lower_cases == lowercase
 
 
 def test_a_character_not_seen_is_unknown(trained: dict[str, TextTokenizer]) -> None:

@@ -185,6 +185,7 @@ def test_the_texts_in_numbers(sections, classified) -> None:
     assert facts["median_tokens"] == sorted(texts.full_lengths)[20]
     assert f"1 texts (2.5 %) have more than the {LONGEST} tokens" in text
     assert f"({strange} of " in text
+    assert "They are read in lower case: capitals tell the model nothing." in text
 
 
 def test_tokens_that_leave_nothing_unknown_or_cut_off() -> None:
@@ -198,6 +199,7 @@ def test_tokens_that_leave_nothing_unknown_or_cut_off() -> None:
     samples = TextDataset(data, tokenizer, 200, facts)
     found = {section.key: section for section in text_sections(judged(task, samples), task, tokenizer)}
     assert "none is unknown. None was cut off: all fit in the 200 tokens" in found["texts"].text
+    assert "lower case" not in found["texts"].text
     shown = [written(passage) for passage in found["mistake_texts"].passages]
     assert set(shown) <= set(texts)
 

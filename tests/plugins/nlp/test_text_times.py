@@ -97,21 +97,22 @@ def test_decimal_commas_are_read_and_told(tmp_path: Path) -> None:
     [
         ([1, 2, "2024-05-31"], 2, "found '2024-05-31' where the rows before have numbers"),
         ([20240531, "2024-05-31", 3, 4], 2, "found the number '3' where the rows before have none"),
-        ([1, "20240531", "some day"], 2, "found 'some day' where the rows before have numbers"),
-        ([1, 2, 3, "inf"], 3, "found 'inf' where the rows before have numbers"),
-        ([1, "1_000"], 1, "found '1_000' where the rows before have numbers"),
-        ([1, "true"], 1, "found 'true' where the rows before have numbers"),
+        (
+            [1, "20240531", "31 May 2024 10:00 GMT"],
+            2,
+            "found '2024-05-31T10:00:00\\+00:00' where the rows before",
+        ),
     ],
 )
 def test_numbers_beside_dates_are_refused_with_their_row(
     write, times: list[object], row: int, found: str, tmp_path: Path
 ) -> None:
     file = write(tmp_path, times)
-    name = f"{file.name} row {row + (2 if file.suffix == '.csv' else 1)}"
+    number = row + (2 if file.suffix == ".csv" else 1)
     with pytest.raises(DataError, match=found) as caught:
         read_labelled(file, PLAIN)
     assert str(caught.value).startswith(
-        f"{file}, {name}, column 'time': expected times that are all numbers, or all dates, found"
+        f"{file}, row {number}: expected times in column 'time' that are all numbers, or all dates, found"
     )
     assert str(caught.value).endswith("; write them alike")
     assert "\n" not in str(caught.value)
@@ -120,11 +121,11 @@ def test_numbers_beside_dates_are_refused_with_their_row(
 def test_the_column_is_named_as_the_table_names_it(tmp_path: Path) -> None:
     file = csv_of(tmp_path, [1, "2024-05-31"])
     file.write_text(file.read_text(encoding="utf-8").replace("time", "written", 1), encoding="utf-8")
-    with pytest.raises(DataError, match=r"texts\.csv row 3, column 'written': expected times"):
+    with pytest.raises(DataError, match=r"texts\.csv, row 3: expected times in column 'written'"):
         read_labelled(file, ReadOptions(columns=ColumnsConfig(time="written")))
     view = tmp_path / "view.yaml"
     view.write_text("table: texts.csv\ntime: written\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"view\.yaml, texts\.csv row 3, column 'written': expected times"):
+    with pytest.raises(DataError, match=r"texts\.csv, row 3: expected times in column 'written'"):
         read_labelled(view, PLAIN)
 
 
@@ -133,16 +134,81 @@ def test_a_row_of_json_without_a_time_is_named(first: object, tmp_path: Path) ->
     file = jsonl_of(tmp_path, [first, first])
     file.write_text(file.read_text(encoding="utf-8") + '{"text": "c", "label": "pos"}\n', encoding="utf-8")
     with pytest.raises(
-        DataError, match=r"texts\.jsonl row 3, column 'time': expected a time, found none; fill"
+        DataError, match=r"texts\.jsonl, row 3: expected a time in column 'time', found none; fill"
     ):
         read_labelled(file, PLAIN)
 
 
-def test_what_is_neither_is_told_by_the_split(tmp_path: Path) -> None:
-    pipeline = Sentiment()
-    table = pipeline.read(csv_of(tmp_path, ["some day"] * 10))
-    with pytest.raises(DataError, match="'some day' is no time; expected a number or a date"):
-        pipeline.split(table)
+@pytest.mark.parametrize("write", [csv_of, jsonl_of])
+@pytest.mark.parametrize("wrong", ["some day", "102-05-28T20:37:24", "2024-13-01", "inf", "1_000", "true"])
+def test_what_is_neither_number_nor_date_is_counted_and_may_be_borne(
+    write, wrong: str, tmp_path: Path
+) -> None:
+    file = write(tmp_path, ["2024-05-31", "2024-06-01", wrong, "2023-01-01", wrong, "2022-01-01"])
+    row = 4 if file.suffix == ".csv" else 3
+    with pytest.raises(DataError) as caught:
+        read_labelled(file, PLAIN)
+    assert str(caught.value) == (
+        f"{file}, row {row}: expected a time in column 'time', a number or a date such as 2024-05-31, "
+        f"2024-05-31T14:00 or Fri, 31 May 2024 14:00 +0200, found '{wrong}'; mend it, or drop the "
+        "column (1 more of 6 cannot be read either); --max-bad-share allows a share of such samples to be left out of "
+        "a training"
+    )
+    table = read_labelled(file, ReadOptions(max_bad_share=0.4))
+    assert len(table) == 4
+    assert [problem.sample for problem in table.problems] == [
+        f"{file.name} row {row}", f"{file.name} row {row + 2}",
+    ]  # fmt: skip
+    assert table.problems[0].reason.startswith("expected a time in column 'time', a number or a date")
+
+
+def test_wrong_times_come_in_the_order_of_the_file_whatever_the_groups(tmp_path: Path) -> None:
+    file = tmp_path / "mail.csv"
+    rows = [f"text {number},{'ab'[number % 2]},g{9 - number},{'x' if number in {3, 7} else 2000 + number}"
+            for number in range(9)]  # fmt: skip
+    file.write_text("\n".join(["text,label,group,date", *rows]) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"mail\.csv, row 5: expected a time in column 'date'.*\(1 more of 9"):
+        read_labelled(file, ReadOptions(columns=ColumnsConfig(time="date")))
+
+
+def test_dates_of_mails_are_read(tmp_path: Path) -> None:
+    file = jsonl_of(
+        tmp_path,
+        [
+            "Tue, 3 Dec 2002 13:37:08 -0600", "3 Dec 2002 19:37 GMT", "Tue, 03 Dec 2002 19:37:07 -0000 (UTC)",
+            "tue, 3 dec 2002 11:37:09 PST", "2002-12-03T20:37:10+01:00",
+        ],
+    )  # fmt: skip
+    table = read_labelled(file, PLAIN)
+    assert table["time"][0] == "2002-12-03T13:37:08-06:00"
+    assert readable_times(table, "time").tolist() == [
+        datetime(2002, 12, 3, 19, 37, second) for second in (8, 0, 7, 9, 10)
+    ]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["3 Dec 102 13:37 GMT", "3 Dez 2002 13:37 GMT", "3 Dec 2002 13:37 XYZ", "3 Dec 2002 25:00 GMT",
+     "3 Dec 2002 13:37 +9999", "3 Dec 0000 13:37 GMT", "3 Dec 2002 13:37"],
+)  # fmt: skip
+def test_dates_of_mails_that_are_not_sure_are_none(wrong: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="row 2: expected a time in column 'time'"):
+        read_labelled(jsonl_of(tmp_path, ["2002-12-03T20:37:10+01:00", wrong]), PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("times", "found"),
+    [
+        (
+            ["2024-05-31T14:00", "2024-05-31T14:00Z"],
+            "found one in .* where the rows before have no time zone",
+        ),
+        (["3 Dec 2002 13:37 GMT", "2024-05-31"], "found none in .* where the rows before have a time zone"),
+    ],
+)
+def test_dates_with_and_without_a_time_zone_are_refused(times: list[str], found: str, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=f"row 2: expected times in column 'time' that all have .*{found}"):
+        read_labelled(jsonl_of(tmp_path, times), PLAIN)
 
 
 def test_times_of_texts_to_predict_are_not_looked_at(tmp_path: Path) -> None:

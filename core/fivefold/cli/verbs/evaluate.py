@@ -5,7 +5,7 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -13,10 +13,13 @@ from fivefold.cli.judgement import show_report
 from fivefold.cli.output import emit
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.parameters import Device, Json, RunDirectory
+from fivefold.cli.verbs.reading import reading_options
 from fivefold.errors import RunError
 from fivefold.plugins.dependencies import check_dependencies
 from fivefold.plugins.spec import PipelineSpec
 from fivefold.runs import Run
+
+RESERVED = ("data", "debug", "device", "json", "no_plugins", "run", "strict")
 
 OtherData = Annotated[
     str | None,
@@ -29,7 +32,7 @@ Strict = Annotated[
 
 
 def evaluate_verb(spec: PipelineSpec) -> Callable[..., None]:
-    """The command."""
+    """The command, with the settings that say how data are written as options."""
 
     def evaluate(
         run: RunDirectory,
@@ -39,6 +42,7 @@ def evaluate_verb(spec: PipelineSpec) -> Callable[..., None]:
         device: Device = "auto",
         strict: Strict = False,
         json: Json = False,
+        reading: Any = None,
     ) -> None:
         """Judge a trained model: metrics with intervals, comparison with the baselines, a report.
 
@@ -49,7 +53,7 @@ def evaluate_verb(spec: PipelineSpec) -> Callable[..., None]:
         from fivefold.workflow import evaluate as evaluate_run  # noqa: PLC0415 - imports torch
 
         _, directory = evaluate_run(
-            opened, data, device=device, strict=strict, registry=Session.current.registry()
+            opened, data, device=device, strict=strict, reading=reading, registry=Session.current.registry()
         )
         report = json_module.loads((directory / "report.json").read_text(encoding="utf-8"))
         if json:
@@ -57,6 +61,7 @@ def evaluate_verb(spec: PipelineSpec) -> Callable[..., None]:
         else:
             show_report(report, directory)
 
+    evaluate.__annotations__ |= {"reading": reading_options(spec, RESERVED)}
     return evaluate
 
 

@@ -16,6 +16,7 @@ from fivefold.cli.records import check_kind, flat, shortest, write_records
 from fivefold.cli.session import Session
 from fivefold.cli.verbs.evaluate import open_run
 from fivefold.cli.verbs.parameters import Device, Json, RunDirectory
+from fivefold.cli.verbs.reading import reading_options
 from fivefold.config.follow import FollowOptions
 from fivefold.plugins.dependencies import check_dependencies
 from fivefold.plugins.spec import PipelineSpec
@@ -36,7 +37,7 @@ Out = Annotated[Path | None, Parameter(help="Write all predictions to this file,
 
 
 def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
-    """The command, with the pipeline's own options of prediction."""
+    """The command, with the pipeline's own options of prediction, and those that say how inputs are written."""
 
     def predict(
         run: RunDirectory,
@@ -46,6 +47,7 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
         device: Device = "auto",
         json: Json = False,
         options_typed: Any = None,
+        reading: Any = None,
     ) -> None:
         """Predict with a trained model; prints a table, or writes a file."""
         opened = open_run(run, spec)
@@ -53,7 +55,9 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
             check_kind(out)
         check_dependencies()
         if follows and options_typed and options_typed.get("follow"):
-            follow_inputs(opened, inputs, out=out, device=device, json=json, options=options_typed)
+            follow_inputs(
+                opened, inputs, out=out, device=device, json=json, options=options_typed, reading=reading
+            )
             return
         from fivefold.workflow import predict as predict_run  # noqa: PLC0415 - imports torch
 
@@ -63,6 +67,7 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
             list(inputs),
             device=device,
             options=options_typed,
+            reading=reading,
             show=None if json else stream.write,
             registry=Session.current.registry(),
         )
@@ -79,7 +84,10 @@ def predict_verb(spec: PipelineSpec) -> Callable[..., None]:
     options: Any = options_type(own, RESERVED)
     # A group without options would stand in the help with nothing in it.
     typed = Parameter(name="*", group=GROUP) if own.model_fields else Parameter(parse=False)
-    predict.__annotations__ |= {"options_typed": Annotated[options | None, typed]}
+    predict.__annotations__ |= {
+        "options_typed": Annotated[options | None, typed],
+        "reading": reading_options(spec, (*RESERVED, *own.model_fields)),
+    }
     return predict
 
 

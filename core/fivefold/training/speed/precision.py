@@ -46,7 +46,7 @@ def choose_precision(name: str, device: torch.device, network: nn.Module) -> Pre
     arithmetic saves.
 
     Raises:
-        ConfigError: bfloat16 was asked for on a CUDA device that does not have it.
+        ConfigError: bfloat16 was asked for on a CUDA device that does not have it, or for an LSTM on a CPU that cannot.
     """
     native = has_bfloat16(device)
     if name == "auto":
@@ -57,7 +57,21 @@ def choose_precision(name: str, device: torch.device, network: nn.Module) -> Pre
             f"trainer.precision is bfloat16, which {torch.cuda.get_device_name(device)} does not have; "
             "choose float32 or auto"
         )
+    if name == "bfloat16" and device.type == "cpu" and _has_lstm(network) and not runs_lstm_in_bfloat16():
+        raise ConfigError(
+            "trainer.precision is bfloat16, in which torch cannot run an LSTM on this processor; choose float32 or auto"
+        )
     return Precision(torch.bfloat16 if name == "bfloat16" else torch.float32, device.type)
+
+
+def runs_lstm_in_bfloat16() -> bool:
+    """Whether torch runs an LSTM in bfloat16 on this CPU; on one without AVX-512 it fails in the middle of a step."""
+    check = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+    return check is None or bool(check())
+
+
+def _has_lstm(network: nn.Module) -> bool:
+    return any(isinstance(module, nn.LSTM) for module in network.modules())
 
 
 def has_bfloat16(device: torch.device) -> bool:

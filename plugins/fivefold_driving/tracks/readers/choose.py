@@ -10,6 +10,7 @@ from pathlib import Path
 from fivefold.data.shown import shown
 from fivefold.errors import ConfigError, DataError
 from fivefold_driving.tracks.build import build
+from fivefold_driving.tracks.clocks import tell_assumed
 from fivefold_driving.tracks.options import Options
 from fivefold_driving.tracks.readers import commonroad, eth_ucy, scenes_json, sumo, tables
 from fivefold_driving.tracks.readers.beside import Companions, is_beside
@@ -87,6 +88,7 @@ def read_scenes(source: Path, options: Options = _DEFAULT) -> Scenes:
     ]
     _require_names(source, [rows.scene for rows in found])
     scenes = tuple(build(rows, options, told) for rows in found)
+    tell_assumed(told)
     split = {rows.scene: rows.split for rows in found if rows.split}
     return Scenes(scenes, tuple(told.problems), tuple(told.cautions), split, told.points)
 

@@ -1,12 +1,14 @@
 """Pedestrians of ETH (Pellegrini et al. 2009) and UCY (Lerner et al. 2007) as text: frame, id, x, y in metres.
 
 Columns stand apart by tabs or spaces. Neighbouring frames lie 0.4 s apart, whatever step their numbers have (10 in
-the usual copies, 6 in others); the options may say otherwise.
+the usual copies, 6 in others); the options may say otherwise. Of files that do not have the published names this is
+an assumption, which is told (see `fivefold_driving.tracks.clocks`).
 """
 
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +20,10 @@ from fivefold_driving.tracks.rows import Clock, Gathered, Rows, Told
 ENDING = ".txt"
 
 _STEP_SECONDS = 0.4
+_PUBLISHED = re.compile(
+    r"(biwi_)?(eth|hotel)|univ|zara0?[123]|(crowds_)?(students00[13]|zara0[123]|uni_examples|arxiepiskopi1)"
+)  # names of the recordings, and of the places of the protocol
+_PART = re.compile(r"_(train|val|test)$")
 _FIELDS = 4
 _LOOKED_AT = 5  # lines from which the format is recognised
 _LONGEST_LINE = 1_000
@@ -55,8 +61,14 @@ def read(file: Path, name: str, options: Options, told: Told) -> list[Rows]:  # 
             frame, agent, x, y = numbers
             gathered.add(row, frame, f"{agent:.15g}", (x, y))
     unit = options.frame_seconds
-    rows = gathered.rows(Clock(unit=unit) if unit is not None else Clock(step=_STEP_SECONDS))
+    assumed = Clock(step=_STEP_SECONDS, assumed=not _is_published(file))
+    rows = gathered.rows(Clock(unit=unit) if unit is not None else assumed)
     return [replace(rows, published=True)]
+
+
+def _is_published(file: Path) -> bool:
+    """Whether the file has the name of a recording of ETH/UCY, or of its place, perhaps with that of a split."""
+    return _PUBLISHED.fullmatch(_PART.sub("", file.stem.lower())) is not None
 
 
 def _numbers(line: str) -> list[float] | None:

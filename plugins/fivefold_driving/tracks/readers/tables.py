@@ -47,14 +47,15 @@ def _columns(names: Sequence[str], options: Options) -> ColumnsConfig:
 
 def _require(file: Path, names: Sequence[str], columns: ColumnsConfig, options: Options) -> None:
     """Refuse a table without a column that the options name, or that must be there."""
-    if not options.trained:
-        require_named(file, names, named_columns(columns))
+    require_named(file, names, options.named if options.trained else named_columns(columns))
     for role in _NEEDED:
         own, usual = getattr(options.columns, role), getattr(columns, role)
         if names and usual not in names:  # without names the file cannot be read, which reading it says
             wanted = f"'{own}'" if own == usual else f"'{own}', as in training, or '{usual}'"
-            remedy = "rename it" if options.trained else f"name it by --columns.{role}, or rename it"
-            raise DataError(f"{file}: expected a column {wanted}, found {', '.join(names)}; {remedy}")
+            raise DataError(
+                f"{file}: expected a column {wanted}, found {', '.join(names)}; name it by --columns.{role}, or rename "
+                "it"
+            )
 
 
 def read(file: Path, name: str, options: Options, told: Told) -> list[Rows]:
@@ -88,12 +89,9 @@ def _clock(file: Path, names: list[str], columns: ColumnsConfig, options: Option
             "--seconds-per-frame how long one is, or name the column of times by --columns.time"
         )
     if columns.frame not in names:
-        remedy = (
-            "name it by --columns.time, or by --columns.frame together with --seconds-per-frame, or rename it"
-        )
         raise DataError(
             f"{file}: expected a column '{columns.time}' or '{columns.frame}', found {', '.join(names) or 'none'}; "
-            + ("rename the column of times" if options.trained else remedy)
+            "name it by --columns.time, or by --columns.frame together with --seconds-per-frame, or rename it"
         )
     return columns.frame, Clock(unit=options.frame_seconds)
 

@@ -36,7 +36,7 @@ def recognise(source: Path, options: SeriesOptions = _DEFAULT) -> str | None:
     what = "prices" if is_prices(names, options) else "series"
     if source.is_dir():
         return f"a folder of {what} ({count(len(files), 'table')})"
-    return f"a table of {what} ({source.name}: {', '.join(names)})"
+    return f"a table of {what} ({source.name}: {', '.join(filter(None, names))})"
 
 
 def read_series(source: Path, options: SeriesOptions = _DEFAULT) -> SeriesSet:

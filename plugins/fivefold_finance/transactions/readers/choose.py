@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,11 +36,13 @@ class Options:
         columns: their names.
         zone: of times that state none.
         drop_duplicates: leave exact repetitions of a row out.
+        trained: roles whose columns are called as in a training.
     """
 
     columns: ColumnsConfig = field(default_factory=ColumnsConfig)
     zone: str = "UTC"
     drop_duplicates: bool = False
+    trained: Collection[str] = ()
 
 
 def find_table(source: Path) -> Path | None:
@@ -79,7 +81,7 @@ def read_transactions(source: Path, options: Options, expected: Expected | None 
             f"{what}"
         )
     table = read_table(file)
-    roles = find_roles(table.column_names, options.columns, str(file))
+    roles = find_roles(table.column_names, options.columns, str(file), options.trained)
     if not table.num_rows:
         raise DataError(
             f"{file}: expected rows below the header, found none; add some, or leave the file out"

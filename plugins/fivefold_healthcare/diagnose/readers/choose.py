@@ -159,20 +159,38 @@ def _header_patients(cases: Sequence[Case]) -> list[str]:
     return patients if len(patients) == len(cases) and all(patients) else []
 
 
-def read_input_table(source: Path, config: DiagnoseConfig, *, volumes: bool = False) -> Table:
+def read_input_table(
+    source: Path,
+    config: DiagnoseConfig,
+    named: Mapping[str, str] | None = None,
+    *,
+    volumes: bool = False,
+) -> Table:
     """Samples to predict: a file, a folder of files, a zip of DICOM, an NPZ archive, or a table without labels.
 
     Where volumes are predicted, each DICOM series of a folder or zip is one.
 
+    Args:
+        source: the file or folder.
+        config: the settings.
+        named: columns that must be there, option to column.
+        volumes: whether volumes are predicted.
+
     Raises:
-        DataError: nothing is there, or no image.
+        DataError: nothing is there, no image, or no table where columns are named.
     """
     if not source.exists():
         raise DataError(f"{source}: no such file or folder; expected medical images")
+    for option in named or {}:
+        if source.suffix.lower() not in TABLES:
+            raise DataError(
+                f"{source}: expected a table, of which {option} names a column, found something else; name the table, "
+                f"or leave {option} away"
+            )
     if source.suffix.lower() == ".npz":
         return archive.read_inputs(source)
     if source.suffix.lower() in TABLES:
-        listed = listing.read_listed(source, config, labelled=False)
+        listed = listing.read_listed(source, config, labelled=False, named=named)
         return Table(_named(listed.cases), str(source), problems=listed.problems)
     if source.is_file() and (is_archive(source) or is_dicom(source)):
         found = find_instances(source)

@@ -6,7 +6,7 @@ StudyInstanceUID in the place of the path. DICOM files are looked for below the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -17,7 +17,7 @@ from fivefold.data.records import ENDINGS, Hints, Record, column_names, read_rec
 from fivefold.data.table import Problem
 from fivefold.errors import DataError
 from fivefold_healthcare.diagnose.cases import Case, instance_case, series_case
-from fivefold_healthcare.diagnose.config import DiagnoseConfig
+from fivefold_healthcare.diagnose.config import ColumnsConfig, DiagnoseConfig
 from fivefold_healthcare.diagnose.medical import folder_cases, is_medical, path_case
 from fivefold_healthcare.dicom.files import Instance, find_instances
 from fivefold_healthcare.dicom.series import group_series
@@ -48,6 +48,28 @@ def find_tables(source: Path, config: DiagnoseConfig) -> list[Path]:
     """The table of labels that ``source`` is, or those in that folder."""
     named = [(file, column_names(file)) for file in all_tables(source)]
     return [file for file, names in named if _key(names, config) and set(config.columns.labels) <= set(names)]
+
+
+def with_usual_columns(source: Path, config: DiagnoseConfig, given: Collection[str]) -> DiagnoseConfig:
+    """``config`` with the usual names of columns that the table at ``source`` has in the place of the training's.
+
+    Args:
+        source: a table, or a folder with one; anything else has no columns.
+        config: the settings of the training, with what is given for these data.
+        given: roles of the columns that are named for these data, which keep their names.
+    """
+    tables = all_tables(source)
+    names = set(column_names(tables[0])) if len(tables) == 1 else set()
+    usual = ColumnsConfig()
+    columns = config.columns
+    absent = {
+        role: getattr(usual, role)
+        for role, name in dict(columns).items()
+        if role not in given and name not in names and getattr(usual, role) in names
+    }
+    if "labels" not in given and len(columns.labels) == 1 and not names.issuperset(columns.labels):
+        absent["labels"] = usual.labels if names.issuperset(usual.labels) else columns.labels
+    return config.model_copy(update={"columns": columns.model_copy(update=absent)})
 
 
 def all_tables(source: Path) -> list[Path]:

@@ -1,3 +1,4 @@
+import logging
 import random
 from itertools import pairwise
 from pathlib import Path
@@ -53,6 +54,32 @@ def prepared(config: GenerateConfig, source: Path) -> tuple[Generate, LanguageMo
     task = pipeline.task(train.facts)
     assert isinstance(task, LanguageModel)
     return pipeline, task.eval(), train, pipeline.samples(splits.test)
+
+
+def test_it_is_said_what_samples_are(corpus: Path, tmp_path: Path) -> None:
+    pipeline = Generate(small())
+    said = (
+        " Texts are cut into passages of 300 to 1,200 characters, which are the samples of a data check, and into "
+        "pieces of up to 16 tokens, which are those of training and evaluation."
+    )
+    assert pipeline.split(pipeline.read(corpus)).how.endswith(f"between to training.{said}")
+    for number in range(5):
+        (tmp_path / f"{number}.txt").write_text(some_text(2000, number), encoding="utf-8")
+    folds = Generate(small(folds=3))
+    assert folds.fold(folds.read(tmp_path), 3).how.endswith(said)
+
+
+def test_texts_of_utf_8_that_are_read_otherwise_are_told_of(
+    corpus: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    note = f"{corpus} was read as latin-1, and is valid UTF-8; --encoding utf-8 reads it so."
+    pipeline, task, _, _ = prepared(small(encoding="latin-1"), corpus)
+    splits = pipeline.split(pipeline.read(corpus))
+    assert [part.notes for part in (splits.train, splits.val, splits.test)] == [(note,)] * 3
+    with caplog.at_level(logging.WARNING):
+        pipeline.predict(task, Request((Source("play.txt", corpus),), GenerateOptions(length=1), CPU))
+    assert f"Note: {note}" in caplog.text
+    assert Generate(small()).read(corpus).notes == ()
 
 
 @pytest.mark.parametrize("kind", ["lstm", "gru", "gpt"])
