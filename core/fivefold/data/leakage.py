@@ -169,7 +169,10 @@ def _near(first: _Side, second: _Side) -> Iterator[Finding]:
             ~differ, kind="stable"
         )  # those with another label first: one of the two may be wrong
         examples = _pairs(first, second, zip(twins[order].tolist(), rows[order].tolist(), strict=True))
-        yield Finding("near duplicate", (first.name, second.name), len(rows), text, examples)
+        yield Finding(
+            "near duplicate", (first.name, second.name), len(rows), text, examples,
+            rows=len(rows), share=len(rows) / len(second.table),
+        )  # fmt: skip
 
 
 def _labelled_otherwise(first: _Side, second: _Side, here: Array, there: Array) -> Array:

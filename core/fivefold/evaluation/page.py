@@ -14,6 +14,7 @@ import yaml
 from fivefold.evaluation.curves import curves_section
 from fivefold.evaluation.evaluation import Comparison, Evaluation
 from fivefold.evaluation.figures import BLUE, GREY, canvas, finish, shortened
+from fivefold.evaluation.judge import MOST_SEEN
 from fivefold.evaluation.metric import Metric
 from fivefold.evaluation.section import Figure, Grid, Section
 from fivefold.evaluation.verdict import overall
@@ -148,8 +149,12 @@ def searched(run: Mapping[str, Any]) -> bool:
 
 
 def _leaking(evaluation: Evaluation) -> list[str]:
-    """A sentence for the top of the page where severe leakage was found."""
-    severe = [finding for finding in evaluation.findings if finding.severe]
+    """A sentence for the top of the page where severe leakage concerns a good part of the data, or the future."""
+    severe = [
+        one
+        for one in evaluation.findings
+        if one.severe and (one.share >= MOST_SEEN or one.kind == "time overlap")
+    ]
     if not severe:
         return []
     first = max(severe, key=lambda one: (one.splits[1] != "val", one.splits[0] == "train", one.share))
