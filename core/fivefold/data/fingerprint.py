@@ -129,9 +129,8 @@ def _thumbnail_keys(images: NDArray[Any]) -> NDArray[np.float32]:
     span = np.iinfo(images.dtype).max if images.dtype.kind in "iu" else 1.0
     visible = length > _FLAT * span * THUMBNAIL
     contrast = np.where(visible, length, 1)
-    colours = (
-        COLOUR * THUMBNAIL * _colours(images) / contrast
-    )  # the length is THUMBNAIL times the grey deviation
+    # The length is THUMBNAIL times the grey deviation.
+    colours = COLOUR * THUMBNAIL * _colours(images) / contrast
     keys: NDArray[np.float32] = np.where(visible, np.hstack([flat / contrast, colours]), np.nan).astype(
         np.float32
     )

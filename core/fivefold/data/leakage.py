@@ -32,7 +32,7 @@ class Finding:
         examples: pairs of sample names, at most ten.
         severe: whether ``--strict`` fails on it.
         rows: how many rows of the second split are concerned.
-        share: of all rows of the second split.
+        of: how many rows the second split has.
     """
 
     kind: Literal["exact duplicate", "near duplicate", "group overlap", "time overlap", "conflicting labels"]
@@ -42,7 +42,12 @@ class Finding:
     examples: tuple[tuple[str, str], ...] = ()
     severe: bool = True
     rows: int = 0
-    share: float = 0.0
+    of: int = 0
+
+    @property
+    def share(self) -> float:
+        """Of the second split's rows, those that are concerned."""
+        return self.rows / self.of if self.of else 0.0
 
 
 def search(splits: Splits, fingerprints: Callable[[Table], Fingerprints]) -> tuple[Finding, ...]:
@@ -148,7 +153,7 @@ def _exact(first: _Side, second: _Side) -> Iterator[Finding]:
         examples = _pairs(first, second, ((first.rows[key][0], second.rows[key][0]) for key in shared))
         yield Finding(
             "exact duplicate", (first.name, second.name), len(shared), text, examples,
-            rows=there, share=there / len(second.table),
+            rows=there, of=len(second.table),
         )  # fmt: skip
 
 
@@ -171,7 +176,7 @@ def _near(first: _Side, second: _Side) -> Iterator[Finding]:
         examples = _pairs(first, second, zip(twins[order].tolist(), rows[order].tolist(), strict=True))
         yield Finding(
             "near duplicate", (first.name, second.name), len(rows), text, examples,
-            rows=len(rows), share=len(rows) / len(second.table),
+            rows=len(rows), of=len(second.table),
         )  # fmt: skip
 
 
@@ -197,7 +202,7 @@ def _groups(first: _Side, second: _Side) -> Iterator[Finding]:
         rows = sum(unit in here for unit in second.table.units.tolist())
         yield Finding(
             "group overlap", (first.name, second.name), len(shared), text, examples,
-            rows=rows, share=rows / len(second.table),
+            rows=rows, of=len(second.table),
         )  # fmt: skip
 
 

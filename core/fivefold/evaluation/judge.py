@@ -195,7 +195,7 @@ def seen_in_training(findings: Sequence[Finding]) -> str:
         if worst.kind == "exact duplicate"
         else "are of groups trained on"
     )
-    return f"{worst.rows:,} of its {round(worst.rows / worst.share):,} rows {what}, so that it tells memory, not skill"
+    return f"{worst.rows:,} of its {worst.of:,} rows {what}, so that it tells memory, not skill"
 
 
 def _withheld(model: Resampled, level: float) -> str:

@@ -71,7 +71,7 @@ def compare(
     drawn = resample(
         metrics,
         {rival: outputs, MODEL: other_outputs},
-        units_judged(prepared.test, prepared.splits.test, prepared.findings, prepared.pipeline),
+        units_judged(prepared.test, prepared.exact),
         resamples=settings.evaluation.resamples,
         seed=settings.seed,
     )

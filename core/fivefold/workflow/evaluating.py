@@ -13,9 +13,10 @@ import torch
 from fivefold.config.reading import given_options
 from fivefold.data.catalog import resolve
 from fivefold.data.dataset import Dataset
+from fivefold.data.fingerprint import Fingerprints
 from fivefold.data.leakage import Finding, search_tables
 from fivefold.data.shown import shown
-from fivefold.data.table import Problem, Table
+from fivefold.data.table import Array, Problem, Table
 from fivefold.errors import ConfigError, DataError, PluginError, RunError
 from fivefold.evaluation.doubts import marked_of_training
 from fivefold.evaluation.evaluation import Evaluation
@@ -85,7 +86,7 @@ def judge_run(run: Run, task: Task, prepared: Prepared, device: torch.device) ->
     baselines = fit_baselines(prepared.pipeline, prepared.train, prepared.test)
     read = prepared.splits.train
     return _judge_and_report(
-        run, prepared.pipeline, task, prepared.test, prepared.splits.test, device, baselines, prepared.findings,
+        run, prepared.pipeline, task, prepared.test, prepared.exact, device, baselines, prepared.findings,
         "test", run.path, problems=read.problems, notes=read.notes,
     )  # fmt: skip
 
@@ -120,7 +121,7 @@ def _judge_new(
         table = table.recode(run.facts["classes"])
     if len(table) == 0:
         raise DataError(f"{path}: expected labelled samples to judge the run on, found none")
-    judged = pipeline.samples(table)
+    judged, prints = pipeline.samples(table), pipeline.fingerprints(table)
     given = given_options(pipeline.reading)
     notes = (*table.notes, *([f"Read with {given}, and otherwise as in training."] if given else []))
     baselines: dict[str, Outputs] = {}
@@ -136,7 +137,7 @@ def _judge_new(
         )
     else:
         baselines = fit_baselines(prepared.pipeline, prepared.train, judged)
-        findings = _search_judged(prepared, table, pipeline)
+        findings = _search_judged(prepared, table, prints, pipeline)
         if strict:
             refuse_leakage(findings, source)
     name = path.stem if dataset is None else dataset.name
@@ -146,7 +147,7 @@ def _judge_new(
         pipeline,
         task,
         judged,
-        table,
+        prints.exact,
         device,
         baselines,
         findings,
@@ -159,14 +160,17 @@ def _judge_new(
     return evaluation, directory
 
 
-def _search_judged(prepared: Prepared, judged: Table, pipeline: Pipeline) -> tuple[Finding, ...]:
+def _search_judged(
+    prepared: Prepared, judged: Table, prints: Fingerprints, pipeline: Pipeline
+) -> tuple[Finding, ...]:
     """What the data judged share with the run's training and validation data, and what repeats within them.
 
     What these two share with each other concerns none of the scores.
     """
     splits = prepared.splits
     tables = {"train": splits.train, "val": splits.val, "judged": judged}
-    return tuple(one for one in search_tables(tables, pipeline.fingerprints) if "judged" in one.splits)
+    found = search_tables(tables, lambda rows: prints if rows is judged else pipeline.fingerprints(rows))
+    return tuple(one for one in found if "judged" in one.splits)
 
 
 def _refuse_unknown_labels(table: Table, known: Sequence[str], path: Path) -> None:
@@ -210,7 +214,7 @@ def _judge_and_report(
     pipeline: Pipeline,
     task: Task,
     judged: Dataset,
-    table: Table,
+    exact: Array | None,
     device: torch.device,
     baselines: dict[str, Outputs],
     findings: tuple[Finding, ...],
@@ -231,7 +235,7 @@ def _judge_and_report(
         findings=findings,
         config=pipeline.config.evaluation,
         seed=pipeline.config.seed,
-        units=units_judged(judged, table, findings, pipeline),
+        units=units_judged(judged, exact),
         notes=notes,
     )
     evaluation = replace(evaluation, run=run.path)

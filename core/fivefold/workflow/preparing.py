@@ -12,6 +12,7 @@ from fivefold.data.dataset import Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints
 from fivefold.data.leakage import Finding, search
 from fivefold.data.splits import Splits
+from fivefold.data.table import Array
 from fivefold.errors import DataError, LeakageError
 from fivefold.pipeline import Pipeline
 from fivefold.plugins.registry import Registry
@@ -28,6 +29,7 @@ class Prepared:
         splits: their rows.
         findings: what the leakage search found.
         train, val, test: the samples.
+        exact: keys of the test samples, equal where these are; None where leakage was not searched for.
         fingerprint: digest of every sample's name and split, by which a resumed run knows its data again.
     """
 
@@ -39,6 +41,7 @@ class Prepared:
     train: Dataset
     val: Dataset
     test: Dataset
+    exact: Array | None
     fingerprint: str
 
     @property
@@ -75,12 +78,15 @@ def prepare(
     folds = pipeline.config.folds
     splits = pipeline.split(table) if folds is None else pipeline.fold(table, folds)
     findings: tuple[Finding, ...] = ()
-    digest = ""
+    digest, exact = "", None
     if searched:
         rows_of_splits = (splits.train, splits.val, splits.test)
         keys = {id(rows): pipeline.fingerprints(rows) for rows in rows_of_splits}
         findings = search(splits, lambda rows: keys[id(rows)])
-        digest = fingerprint(splits, [keys[id(rows)] for rows in rows_of_splits])
+        digest, exact = (
+            fingerprint(splits, [keys[id(rows)] for rows in rows_of_splits]),
+            keys[id(splits.test)].exact,
+        )
     if strict:
         refuse_leakage(findings, source)
     train = pipeline.samples(splits.train)
@@ -94,6 +100,7 @@ def prepare(
         train=train,
         val=pipeline.samples(splits.val),
         test=pipeline.samples(splits.test),
+        exact=exact,
         fingerprint=digest,
     )
 

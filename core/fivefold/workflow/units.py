@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
 from fivefold.data.dataset import Dataset
-from fivefold.data.leakage import Finding
-from fivefold.data.table import Array, Table
-from fivefold.pipeline import Pipeline
+from fivefold.data.table import Array
 
 
-def units_judged(
-    samples: Dataset, table: Table, findings: Sequence[Finding], pipeline: Pipeline
-) -> Array | None:
+def units_judged(samples: Dataset, exact: Array | None) -> Array | None:
     """The independent unit of each sample, shape ``(N,)``; None where each stands for itself.
 
     Samples that stand more than once are one unit together, where the data name no units: their copies tell nothing
@@ -22,15 +16,10 @@ def units_judged(
 
     Args:
         samples: those that are judged.
-        table: their rows.
-        findings: of a leakage search that looked at the same rows, as ``test`` or ``judged``.
-        pipeline: tells equal rows.
+        exact: `fivefold.data.fingerprint.Fingerprints.exact` of their rows, if known.
     """
-    within = {("test", "test"), ("judged", "judged")}
-    repeated = any(one.kind == "exact duplicate" and one.splits in within for one in findings)
-    if samples.units is not None or not repeated or len(samples) != len(table):
+    if samples.units is not None or exact is None or len(exact) != len(samples):
         return samples.units
     first: dict[object, int] = {}
-    return np.array(
-        [first.setdefault(key, row) for row, key in enumerate(pipeline.fingerprints(table).exact)]
-    )
+    units = np.array([first.setdefault(key, row) for row, key in enumerate(exact)])
+    return units if len(first) < len(units) else None

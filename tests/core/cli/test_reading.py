@@ -30,7 +30,7 @@ def renamed(trained: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The weather with a setting for the name of a column, and a series in which it has another."""
     module = importlib.import_module("weather_nowcast")
 
-    class Config(module.Nowcast.Config):  # type: ignore[misc, name-defined]
+    class Config(module.Nowcast.Config):  # type: ignore[misc, name-defined]  # imported at run time
         """With the names of columns."""
 
         reading: ClassVar[tuple[str, ...]] = ("columns.rain",)
@@ -99,7 +99,7 @@ def test_a_name_of_nothing_is_told(
 ) -> None:
     module = importlib.import_module("weather_nowcast")
 
-    class Config(module.Nowcast.Config):  # type: ignore[misc, name-defined]
+    class Config(module.Nowcast.Config):  # type: ignore[misc, name-defined]  # imported at run time
         """With a name that is none."""
 
         reading: ClassVar[tuple[str, ...]] = ("encoding",)

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image
 from scipy import ndimage
+from sklearn.datasets import load_sample_images
 
-from fivefold.data.fingerprint import CORRELATION, image_fingerprints, row_fingerprints
+from fivefold.data.fingerprint import CORRELATION, THUMBNAIL, image_fingerprints, row_fingerprints
 from fivefold.data.neighbours import near_rows
 from fivefold.data.table import Table
 
@@ -118,6 +119,15 @@ def test_changed_copies_in_colour_are_near(change: object) -> None:
     original, changed = image_fingerprints(images), image_fingerprints([change(image) for image in images])
     found = near_rows(changed.near, original.near, original.near_distance)
     np.testing.assert_array_equal(found, np.arange(50))
+
+
+@pytest.mark.parametrize("photograph", load_sample_images().images, ids=["temple", "flower"])
+def test_compression_moves_the_colours_of_photographs_little(photograph: np.ndarray) -> None:
+    file = BytesIO()
+    Image.fromarray(photograph).save(file, "JPEG", quality=30)
+    keys = [image_fingerprints([one]) for one in (photograph, np.asarray(Image.open(file)))]
+    apart = keys[0].near[0, THUMBNAIL**2 :] - keys[1].near[0, THUMBNAIL**2 :]
+    assert np.linalg.norm(apart) < keys[0].near_distance / 5
 
 
 def test_one_pattern_in_other_colours_is_another_image() -> None:

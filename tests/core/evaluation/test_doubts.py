@@ -31,8 +31,8 @@ def test_doubts_of_the_training_data_are_told_apart_from_those_of_the_data_judge
     ],
 )
 def test_leakage_heads_the_page_where_it_concerns_a_good_part(kind: str, rows: int, told: bool) -> None:
-    found = Finding(kind, ("train", "test"), rows, f"{rows} rows.", rows=rows, share=rows / 300)
-    other = Finding("exact duplicate", ("train", "val"), 300, "All of validation.", rows=300, share=1.0)
+    found = Finding(kind, ("train", "test"), rows, f"{rows} rows.", rows=rows, of=300)
+    other = Finding("exact duplicate", ("train", "val"), 300, "All of validation.", rows=300, of=300)
     assert _leaking(judge_classes(findings=(found,))) == (
         [f"The numbers below may be too good, for there is leakage: {rows} rows."] if told else []
     )

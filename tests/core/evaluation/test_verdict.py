@@ -61,7 +61,7 @@ def test_too_few_units_never_beat_and_the_sentence_says_why(count):
 
 
 def duplicates(splits, rows, *, kind="exact duplicate"):
-    return Finding(kind, splits, rows, "Some stand in both.", rows=rows, share=rows / 300)
+    return Finding(kind, splits, rows, "Some stand in both.", rows=rows, of=300)
 
 
 @pytest.mark.parametrize("judged", ["test", "judged"])
