@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from fivefold.config import NoOptions, PipelineConfig, StrictModel
-from fivefold.config.fields import named_columns
+from fivefold.config.fields import SplitShares, named_columns
 from fivefold.data.dataset import Batch, Dataset, Facts
 from fivefold.data.fingerprint import Fingerprints, row_fingerprints
 from fivefold.data.folds import cross_validation_split
@@ -97,9 +97,10 @@ class Pipeline(ABC):
     def fractions(self) -> tuple[float, float, float]:
         """Shares of training, validation and test rows that `split` makes, where the source has no splits.
 
-        For pipelines whose settings have `SplitShares`: ``return self.config.split.fractions``.
+        Those of the setting ``split``, where the pipeline has `SplitShares` there.
         """
-        return FRACTIONS
+        shares = getattr(self.config, "split", None)
+        return shares.fractions if isinstance(shares, SplitShares) else FRACTIONS
 
     def split(self, table: Table) -> Splits:
         """Training, validation and test rows: as the source gives them, else by group, by time, or at random."""

@@ -87,11 +87,6 @@ class Fraud(Pipeline):
         """Read transactions to predict; labels are passed over."""
         return self._read(source, self._columns(labelled=False))
 
-    @property
-    def fractions(self) -> tuple[float, float, float]:
-        """Shares of training, validation and test, in order of time."""
-        return self.config.split.fractions
-
     def split(self, table: Table) -> Splits:
         """Past, then, latest; labels that were not known in time are not used."""
         whole = _whole(table)

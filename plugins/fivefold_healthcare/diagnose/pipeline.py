@@ -125,11 +125,6 @@ class Diagnose(Pipeline):
         refuse_any_problem(table)
         return table
 
-    @property
-    def fractions(self) -> tuple[float, float, float]:
-        """Shares of training, validation and test that the settings ask for."""
-        return self.config.split.fractions
-
     def samples(self, table: Table) -> Dataset:
         """Images as uint8 tensors with the answers known of them."""
         form = self._form if self.facts is None and self._form is not None else self._decide(table)

@@ -69,11 +69,6 @@ class Generate(Pipeline):
         parts = [Part(str(name), str(text)) for name, text in zip(corpus.ids, corpus["text"], strict=True)]
         return replace(passages(parts, corpus.source), problems=corpus.problems, notes=corpus.notes)
 
-    @property
-    def fractions(self) -> tuple[float, float, float]:
-        """Shares of the text, or of the documents' passages, that train, validate and test."""
-        return self.config.split.fractions
-
     def split(self, table: Table) -> Splits:
         """Whole documents to each split, or a single one cut in order; see `split_passages`."""
         return self._explained(split_passages(table, fractions=self.fractions, seed=self.config.seed))

@@ -111,11 +111,6 @@ class Sentiment(Pipeline):
             LOGGER.warning("Note: %s", note)
         return table
 
-    @property
-    def fractions(self) -> tuple[float, float, float]:
-        """Shares of the texts that train, validate and test, where the source has no splits."""
-        return self.config.split.fractions
-
     def samples(self, table: Table) -> TextDataset:
         """Texts as token numbers; the tokenizer is trained on the training split."""
         facts = self.facts or self._learned_facts(table)

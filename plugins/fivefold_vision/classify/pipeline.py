@@ -105,11 +105,6 @@ class Classify(Pipeline):
         refuse_any_problem(table)
         return table
 
-    @property
-    def fractions(self) -> tuple[float, float, float]:
-        """Shares of training, validation and test that the settings ask for."""
-        return self.config.split.fractions
-
     def samples(self, table: Table) -> Dataset:
         """Images as uint8 tensors."""
         # Files left on disk were surveyed as a whole when they were read; one split might look different.

@@ -94,11 +94,6 @@ class Generate(Pipeline):
             require_every_class(table)
         return table
 
-    @property
-    def fractions(self) -> tuple[float, float, float]:
-        """Shares of training, validation and test that the settings ask for."""
-        return self.config.split.fractions
-
     def split(self, table: Table) -> Splits:
         """As the source says, else at random; of validation and test images as many as are judged."""
         return self._bounded(super().split(table))
